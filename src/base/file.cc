@@ -24,7 +24,7 @@ struct Descriptor {
 };
 
 Error write_error(const std::filesystem::path& path) {
-  const ErrorCode code = errno == ENOSPC || errno == EDQUOT ? ErrorCode::resources : ErrorCode::bad_input;
+  const ErrorCode code = errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? ErrorCode::resources : ErrorCode::bad_input;
   const char* hint = errno == ENOENT ? "create the folder first" : errno == ENOSPC ? "free some disk space" : "";
   return {code, fmt::format("{}: can't write: {}", path.string(), reason()), hint};
 }

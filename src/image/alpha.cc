@@ -1,6 +1,6 @@
-// bleed_under_alpha is push-pull (Gortler and others, "The Lumigraph", SIGGRAPH 1996, section 3.4.2): the visible colours
-// are averaged into levels of half size until every cell has one, then unknown cells take the colour of the level above,
-// interpolated between its four nearest cells. Tested by alpha_test.cc.
+// bleed_under_alpha is push-pull (Gortler and others, "The Lumigraph", SIGGRAPH 1996, section 3.4.2): the
+// visible colours are averaged into levels of half size until every cell has one, then unknown cells take the
+// colour of the level above, interpolated between its four nearest cells. Tested by alpha_test.cc.
 #include "image/alpha.h"
 
 #include <fmt/format.h>
@@ -54,7 +54,8 @@ void pull(const Level& coarse, Level& fine) {
       const float* side = coarse.cell(y / 2, across);
       const float* below = coarse.cell(down, x / 2);
       const float* corner = coarse.cell(down, across);
-      for (int c = 0; c < fine.colours; ++c) to[c] = (9 * near[c] + 3 * side[c] + 3 * below[c] + corner[c]) / 16;
+      for (int c = 0; c < fine.colours; ++c)
+        to[c] = (9 * near[c] + 3 * side[c] + 3 * below[c] + corner[c]) / 16;
       to[fine.colours] = 1;
     }
   }
@@ -136,11 +137,11 @@ SplitPicture split_alpha(Picture picture) {
 }
 
 Result<Picture> join_alpha(Picture colour, const Picture& alpha) {
-  if (colour.has_alpha() || alpha.channels != 1 || colour.width != alpha.width || colour.height != alpha.height ||
-      colour.bits != alpha.bits) {
-    return bad_input(fmt::format("alpha of {}x{}, {} channels, {} bit does not fit colours of {}x{}, {} channels, {} bit",
-                                 alpha.width, alpha.height, alpha.channels, alpha.bits, colour.width, colour.height,
-                                 colour.channels, colour.bits));
+  if (colour.has_alpha() || alpha.channels != 1 || colour.width != alpha.width ||
+      colour.height != alpha.height || colour.bits != alpha.bits) {
+    return bad_input(fmt::format(
+        "alpha of {}x{}, {} channels, {} bit does not fit colours of {}x{}, {} channels, {} bit", alpha.width,
+        alpha.height, alpha.channels, alpha.bits, colour.width, colour.height, colour.channels, colour.bits));
   }
   Picture result(colour.width, colour.height, colour.channels + 1, colour.bits);
   copy_channels(colour, 0, result, 0, colour.channels);

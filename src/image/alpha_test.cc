@@ -38,7 +38,8 @@ RC_GTEST_PROP(Bleed, VisiblePixelsAndAlphaStay, (unsigned seed, bool deep, bool 
 }
 
 RC_GTEST_PROP(Bleed, NewColoursLieBetweenTheVisibleOnes, (unsigned seed, bool deep)) {
-  const Picture before = half_hidden(*rc::gen::inRange(1, 20), *rc::gen::inRange(1, 20), 2, deep ? 16 : 8, seed);
+  const Picture before =
+      half_hidden(*rc::gen::inRange(1, 20), *rc::gen::inRange(1, 20), 2, deep ? 16 : 8, seed);
   int low = 1 << 16, high = -1;
   for (size_t i = 0; i < before.samples(); i += 2) {
     if (value(before, i + 1) == 0) continue;
@@ -89,8 +90,7 @@ TEST(Bleed, NoHaloAfterSeparateResampling) {
     }
   }
   SplitPicture split = split_alpha(bleed_under_alpha(picture));
-  const auto joined =
-      join_alpha(matlab_bicubic(split.colour, 32, 32), matlab_bicubic(split.alpha, 32, 32));
+  const auto joined = join_alpha(matlab_bicubic(split.colour, 32, 32), matlab_bicubic(split.alpha, 32, 32));
   ASSERT_TRUE(joined);
   for (size_t i = 0; i < joined->samples(); i += 4) {
     if (joined->bytes[i + 3] > 0) {
@@ -110,7 +110,8 @@ TEST(Bleed, PicturesWithoutAlphaOrHiddenPixelsStay) {
 }
 
 RC_GTEST_PROP(Alpha, SplitThenJoinIsIdentity, (unsigned seed, bool deep)) {
-  Picture picture = noise(*rc::gen::inRange(1, 9), *rc::gen::inRange(1, 9), *rc::gen::element(2, 4), deep ? 16 : 8, seed);
+  Picture picture =
+      noise(*rc::gen::inRange(1, 9), *rc::gen::inRange(1, 9), *rc::gen::element(2, 4), deep ? 16 : 8, seed);
   picture.metadata.xmp = "kept";
   const SplitPicture split = split_alpha(picture);
   RC_ASSERT(split.colour.channels == picture.channels - 1);

@@ -26,9 +26,9 @@ TEST(Luma, KnownColours) {
 }
 
 TEST(Grey, KnownColours) {
-  EXPECT_EQ(grey(pixel(3, {255, 0, 0})).values[0], 76);  // 76.22
-  EXPECT_EQ(grey(pixel(3, {0, 255, 0})).values[0], 150);  // 149.685
-  EXPECT_EQ(grey(pixel(3, {0, 0, 255})).values[0], 29);  // 29.07
+  EXPECT_EQ(grey(pixel(3, {255, 0, 0})).values[0], 76);       // 76.22
+  EXPECT_EQ(grey(pixel(3, {0, 255, 0})).values[0], 150);      // 149.685
+  EXPECT_EQ(grey(pixel(3, {0, 0, 255})).values[0], 29);       // 29.07
   EXPECT_EQ(grey(pixel(3, {255, 255, 255})).values[0], 255);  // 254.9745
 }
 

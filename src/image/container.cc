@@ -1,5 +1,6 @@
-// JPEG: markers FF xx with a 16-bit length (ITU T.81, B.1.1); JFIF 1.02; EXIF 2.3, 4.7.2; ICC.1 annex B.4 (chunks).
-// PNG: chunks of length, type, data, CRC (PNG third edition, section 5). WebP: RIFF chunks (RFC 9649, section 2).
+// JPEG: markers FF xx with a 16-bit length (ITU T.81, B.1.1); JFIF 1.02; EXIF 2.3, 4.7.2; ICC.1 annex B.4
+// (chunks). PNG: chunks of length, type, data, CRC (PNG third edition, section 5). WebP: RIFF chunks (RFC
+// 9649, section 2).
 #include "image/container.h"
 
 #include <fmt/format.h>
@@ -52,7 +53,9 @@ std::string segment(int marker, std::string_view head, std::string_view payload)
 
 std::string jfif(const Metadata& metadata) {
   const bool stated = metadata.pixels_per_mm_x > 0 && metadata.pixels_per_mm_y > 0;
-  const auto per_inch = [](double per_mm) { return big_endian(uint64_t(std::min(std::round(per_mm * 25.4), 65535.0)), 2); };
+  const auto per_inch = [](double per_mm) {
+    return big_endian(uint64_t(std::min(std::round(per_mm * 25.4), 65535.0)), 2);
+  };
   std::string head = "JFIF\0\x01\x02"s;
   if (stated) {
     head += '\x01';
@@ -98,12 +101,14 @@ std::string riff_chunk(std::string_view type, std::string_view data) {
 }
 
 void note_iptc(const Metadata& metadata, const char* format, std::vector<std::string>& notices) {
-  if (!metadata.iptc.empty()) notices.push_back(fmt::format("IPTC is left out: fye does not write it to {}", format));
+  if (!metadata.iptc.empty())
+    notices.push_back(fmt::format("IPTC is left out: fye does not write it to {}", format));
 }
 
 }  // namespace
 
-std::string jpeg_with_metadata(std::string_view jpeg, const Metadata& metadata, std::vector<std::string>& notices) {
+std::string jpeg_with_metadata(std::string_view jpeg, const Metadata& metadata,
+                               std::vector<std::string>& notices) {
   constexpr std::string_view kIcc = "ICC_PROFILE\0"sv, kPhotoshop = "Photoshop 3.0\0"sv;
   std::string out(jpeg.substr(0, 2));  // SOI
   out += jfif(metadata);
@@ -125,7 +130,8 @@ std::string jpeg_with_metadata(std::string_view jpeg, const Metadata& metadata, 
   return out;
 }
 
-std::string png_with_metadata(std::string_view png, const Metadata& metadata, std::vector<std::string>& notices) {
+std::string png_with_metadata(std::string_view png, const Metadata& metadata,
+                              std::vector<std::string>& notices) {
   note_iptc(metadata, "PNG", notices);
   const bool resolution = metadata.pixels_per_mm_x > 0 && metadata.pixels_per_mm_y > 0;
   std::string out(png.substr(0, 8));
@@ -145,7 +151,8 @@ std::string png_with_metadata(std::string_view png, const Metadata& metadata, st
   return out;
 }
 
-std::string webp_with_metadata(std::string_view webp, const Picture& picture, std::vector<std::string>& notices) {
+std::string webp_with_metadata(std::string_view webp, const Picture& picture,
+                               std::vector<std::string>& notices) {
   constexpr uint8_t kExif = 0x08, kAlpha = 0x10;  // flags of VP8X
   note_iptc(picture.metadata, "WebP", notices);
   const std::string& exif = picture.metadata.exif;
@@ -163,7 +170,8 @@ std::string webp_with_metadata(std::string_view webp, const Picture& picture, st
   if (extended.empty() && !exif.empty()) {
     std::string body(4, '\0');
     if (picture.has_alpha()) body[0] = kAlpha;
-    extended = riff_chunk("VP8X", body + little_endian(picture.width - 1, 3) + little_endian(picture.height - 1, 3));
+    extended =
+        riff_chunk("VP8X", body + little_endian(picture.width - 1, 3) + little_endian(picture.height - 1, 3));
   }
   if (extended.size() > 8) {
     extended[8] = static_cast<char>(exif.empty() ? extended[8] & ~kExif : extended[8] | kExif);

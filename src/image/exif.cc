@@ -1,5 +1,5 @@
-// The block is a TIFF file without pixels: byte order, offset of IFD0; an IFD is a count, entries of 12 bytes (tag, type,
-// count, value) and the offset of the next IFD (EXIF 2.3, section 4.5.2). Tested by exif_test.cc.
+// The block is a TIFF file without pixels: byte order, offset of IFD0; an IFD is a count, entries of 12 bytes
+// (tag, type, count, value) and the offset of the next IFD (EXIF 2.3, section 4.5.2). Tested by exif_test.cc.
 #include "image/exif.h"
 
 #include <cstdint>

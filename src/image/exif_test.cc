@@ -50,8 +50,9 @@ TEST(Exif, DimensionsFollowThePicture) {
 }
 
 TEST(Exif, MalformedBlocksStay) {
-  for (const std::string& bad : {std::string(), std::string("Exif\0\0", 6), std::string("II*\0", 4), std::string("nonsense"),
-                                 std::string("MM\0*\xff\xff\xff\xff", 8), std::string("II*\0\x08\0\0\0\xff\xff", 10)}) {
+  for (const std::string& bad :
+       {std::string(), std::string("Exif\0\0", 6), std::string("II*\0", 4), std::string("nonsense"),
+        std::string("MM\0*\xff\xff\xff\xff", 8), std::string("II*\0\x08\0\0\0\xff\xff", 10)}) {
     std::string changed = bad;
     reset_orientation(changed);
     set_dimensions(changed, 10, 10);
@@ -62,7 +63,8 @@ TEST(Exif, MalformedBlocksStay) {
 RC_GTEST_PROP(Exif, AnyBytesAreSafeAndKeepTheirSize, (bool little)) {
   std::string exif = exif_block(6, 640, 480, little);
   const int flips = *rc::gen::inRange(1, 20);
-  for (int i = 0; i < flips; ++i) exif[*rc::gen::inRange<size_t>(4, exif.size())] = *rc::gen::arbitrary<char>();
+  for (int i = 0; i < flips; ++i)
+    exif[*rc::gen::inRange<size_t>(4, exif.size())] = *rc::gen::arbitrary<char>();
   exif.resize(*rc::gen::inRange<size_t>(0, exif.size() + 1));
   std::string changed = exif;
   reset_orientation(changed);

@@ -1,4 +1,5 @@
-// Pictures that fye delivers in another form than the file has them: palettes, few bits, CMYK, Lab, interlacing.
+// Pictures that fye delivers in another form than the file has them: palettes, few bits, CMYK, Lab,
+// interlacing.
 #include <gtest/gtest.h>
 
 #include "image/file.h"
@@ -29,7 +30,8 @@ TEST(Kinds, PaletteBecomesRgb) {
     const Picture picture = read_stored(folder, png(3, 1, bits, 3, palette, row));
     EXPECT_EQ(picture.channels, 3);
     EXPECT_EQ(picture.bits, 8);
-    EXPECT_EQ(picture.bytes, (std::vector<uint8_t>{0xfa, 0xfb, 0xfc, 0x0a, 0x14, 0x1e, 0xff, 0x80, 0x01})) << bits;
+    EXPECT_EQ(picture.bytes, (std::vector<uint8_t>{0xfa, 0xfb, 0xfc, 0x0a, 0x14, 0x1e, 0xff, 0x80, 0x01}))
+        << bits;
   }
 }
 
@@ -45,7 +47,8 @@ TEST(Kinds, FewBitsBecomeEight) {
   const Folder folder;
   EXPECT_EQ(read_stored(folder, png(8, 1, 1, 0, "", "\0\xa5"s)).bytes,
             (std::vector<uint8_t>{255, 0, 255, 0, 0, 255, 0, 255}));
-  EXPECT_EQ(read_stored(folder, png(4, 1, 2, 0, "", "\0\x1b"s)).bytes, (std::vector<uint8_t>{0, 85, 170, 255}));
+  EXPECT_EQ(read_stored(folder, png(4, 1, 2, 0, "", "\0\x1b"s)).bytes,
+            (std::vector<uint8_t>{0, 85, 170, 255}));
   const Picture four = read_stored(folder, png(3, 1, 4, 0, "", "\0\x0f\x80"s));
   EXPECT_EQ(four.bytes, (std::vector<uint8_t>{0, 255, 136}));
   EXPECT_EQ(four.channels, 1);
@@ -89,7 +92,9 @@ TEST(Kinds, CmykBecomesRgb) {
   const struct {
     std::vector<double> ink;
     bool bright_red, bright_blue;
-  } cases[] = {{{0, 0, 0, 0}, true, true}, {{0, 0, 0, 255}, false, false}, {{0, 255, 255, 0}, true, false},
+  } cases[] = {{{0, 0, 0, 0}, true, true},
+               {{0, 0, 0, 255}, false, false},
+               {{0, 255, 255, 0}, true, false},
                {{255, 255, 0, 0}, false, true}};
   for (const auto& c : cases) {
     const ImageRef image = plain(c.ink, VIPS_INTERPRETATION_CMYK, VIPS_FORMAT_UCHAR);
@@ -126,7 +131,8 @@ TEST(Kinds, LabBecomesRgb) {
 TEST(Kinds, OneBitTiff) {
   const Folder folder;
   const ImageRef image = plain({255}, VIPS_INTERPRETATION_B_W, VIPS_FORMAT_UCHAR);
-  ASSERT_EQ(vips_tiffsave(image.get(), (folder / "p.tif").c_str(), "bitdepth", 1, nullptr), 0) << vips_reason();
+  ASSERT_EQ(vips_tiffsave(image.get(), (folder / "p.tif").c_str(), "bitdepth", 1, nullptr), 0)
+      << vips_reason();
   const auto read = read_picture(folder / "p.tif");
   ASSERT_TRUE(read) << read.error().text();
   EXPECT_EQ(read->channels, 1);
@@ -137,11 +143,12 @@ TEST(Kinds, InterlacedAndTiledFilesAreTheSamePicture) {
   ASSERT_TRUE(start_vips());
   const Folder folder;
   Picture picture = testing::noise(150, 140, 3, 8, 9);
-  const ImageRef image(vips_image_new_from_memory(picture.bytes.data(), picture.bytes.size(), 150, 140, 3, VIPS_FORMAT_UCHAR));
+  const ImageRef image(
+      vips_image_new_from_memory(picture.bytes.data(), picture.bytes.size(), 150, 140, 3, VIPS_FORMAT_UCHAR));
   image->Type = VIPS_INTERPRETATION_sRGB;
   ASSERT_EQ(vips_pngsave(image.get(), (folder / "p.png").c_str(), "interlace", TRUE, nullptr), 0);
-  ASSERT_EQ(vips_tiffsave(image.get(), (folder / "tiles.tif").c_str(), "tile", TRUE, "tile_width", 64, "tile_height", 64,
-                          "compression", VIPS_FOREIGN_TIFF_COMPRESSION_LZW, nullptr),
+  ASSERT_EQ(vips_tiffsave(image.get(), (folder / "tiles.tif").c_str(), "tile", TRUE, "tile_width", 64,
+                          "tile_height", 64, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_LZW, nullptr),
             0);
   ASSERT_EQ(vips_tiffsave(image.get(), (folder / "big.tif").c_str(), "bigtiff", TRUE, nullptr), 0);
   for (const char* file : {"p.png", "tiles.tif", "big.tif"}) {
@@ -155,7 +162,8 @@ TEST(Kinds, ProgressiveJpegIsTheSamePicture) {
   ASSERT_TRUE(start_vips());
   const Folder folder;
   Picture picture = testing::smooth(70, 50, 3);
-  const ImageRef image(vips_image_new_from_memory(picture.bytes.data(), picture.bytes.size(), 70, 50, 3, VIPS_FORMAT_UCHAR));
+  const ImageRef image(
+      vips_image_new_from_memory(picture.bytes.data(), picture.bytes.size(), 70, 50, 3, VIPS_FORMAT_UCHAR));
   image->Type = VIPS_INTERPRETATION_sRGB;
   ASSERT_EQ(vips_jpegsave(image.get(), (folder / "a.jpg").c_str(), "interlace", TRUE, nullptr), 0);
   ASSERT_EQ(vips_jpegsave(image.get(), (folder / "b.jpg").c_str(), nullptr), 0);

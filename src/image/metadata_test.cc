@@ -28,7 +28,8 @@ std::string profile(const char* name) {
 }
 
 const std::string kXmp =
-    "<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?><x:xmpmeta xmlns:x='adobe:ns:meta/'/><?xpacket end='w'?>";
+    "<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?><x:xmpmeta xmlns:x='adobe:ns:meta/'/><?xpacket "
+    "end='w'?>";
 
 Picture with_everything(int channels, int bits) {
   Picture picture = pattern(32, 20, channels, bits);
@@ -181,7 +182,9 @@ TEST(Metadata, WhatReadingLostIsSaidWhenWriting) {
 TEST(Metadata, ExifHiddenInATiffIsSaid) {
   // Little-endian TIFF, one strip of one grey pixel, ten tags with an Exif IFD among them.
   const auto put = [](int64_t value, int size) { return testing::exif_put(value, size, true); };
-  const auto entry = [&](int tag, int type, int64_t value) { return put(tag, 2) + put(type, 2) + put(1, 4) + put(value, 4); };
+  const auto entry = [&](int tag, int type, int64_t value) {
+    return put(tag, 2) + put(type, 2) + put(1, 4) + put(value, 4);
+  };
   const int strip = 8 + 2 + 9 * 12 + 4, exif = strip + 2;
   std::string tiff = "II*\0"s + put(8, 4) + put(9, 2);
   tiff += entry(256, 3, 1) + entry(257, 3, 1) + entry(258, 3, 8) + entry(259, 3, 1) + entry(262, 3, 1) +
@@ -209,8 +212,9 @@ TEST(Container, WebpWithoutExtendedHeader) {
   EXPECT_EQ(webp_with_metadata(simple, about, notices), simple);
   about.metadata.exif = "II*\0odd"s;
   const std::string with = webp_with_metadata(simple, about, notices);
-  EXPECT_EQ(with, "RIFF"s + testing::exif_put(4 + 18 + 14 + 16, 4, true) + "WEBP" + "VP8X\x0a\0\0\0\x18\0\0\0"s +
-                      "\x2b\x01\0\x01\0\0"s + pixels + "EXIF\x07\0\0\0II*\0odd\0"s);
+  EXPECT_EQ(with, "RIFF"s + testing::exif_put(4 + 18 + 14 + 16, 4, true) + "WEBP" +
+                      "VP8X\x0a\0\0\0\x18\0\0\0"s + "\x2b\x01\0\x01\0\0"s + pixels +
+                      "EXIF\x07\0\0\0II*\0odd\0"s);
   EXPECT_TRUE(notices.empty());
 }
 

@@ -1,4 +1,5 @@
-// Inputs that must be refused: with the file's name, a reason, the right code, no crash and nothing decoded in vain.
+// Inputs that must be refused: with the file's name, a reason, the right code, no crash and nothing decoded
+// in vain.
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 #include <sys/stat.h>
@@ -63,7 +64,7 @@ TEST(MustFail, FilesThatAreNoPictures) {
 TEST(MustFail, PathsThatAreNoFiles) {
   const Folder folder;
   expect_refused(folder / "missing.png", "no such file");
-  expect_refused(folder / "missing" , "no such file");
+  expect_refused(folder / "missing", "no such file");
   std::filesystem::create_directory(folder / "folder.png");
   expect_refused(folder / "folder.png", "folder");
   ASSERT_EQ(mkfifo((folder / "pipe.png").c_str(), 0600), 0);
@@ -102,10 +103,13 @@ TEST(MustFail, BrokenPngs) {
       {"too-few-rows.png", png(1, 9, 8, 2, "", row), "corrupt"},
       {"filter-byte.png", png(1, 1, 8, 2, "", "\x09\1\2\3"s), "corrupt"},
       {"no-data.png", png_header(1, 1, 8, 2) + png_chunk("IEND", ""), ""},
-      {"no-header.png", "\x89PNG\r\n\x1a\n"s + png_chunk("IDAT", testing::zlib_stored(row)) + png_chunk("IEND", ""), "png"},
-      {"not-zlib.png", png_header(1, 1, 8, 2) + png_chunk("IDAT", "no zlib stream") + png_chunk("IEND", ""), ""},
+      {"no-header.png",
+       "\x89PNG\r\n\x1a\n"s + png_chunk("IDAT", testing::zlib_stored(row)) + png_chunk("IEND", ""), "png"},
+      {"not-zlib.png", png_header(1, 1, 8, 2) + png_chunk("IDAT", "no zlib stream") + png_chunk("IEND", ""),
+       ""},
       {"signature-only.png", "\x89PNG\r\n\x1a\n"s, "truncated"},
-      {"apng.png", png(1, 1, 8, 2, png_chunk("acTL", testing::big_endian(5) + testing::big_endian(0)), row), "5 frames"},
+      {"apng.png", png(1, 1, 8, 2, png_chunk("acTL", testing::big_endian(5) + testing::big_endian(0)), row),
+       "5 frames"},
   };
   for (const Bytes& c : cases) {
     testing::store(folder / c.name, c.bytes);
@@ -127,7 +131,8 @@ TEST(MustFail, ClaimsOverTheLimits) {
   expect_refused(folder / "small.png", "limit is 199", {.pixels = 199});
   expect_refused(folder / "small.png", "limit is 19 a side", {.side = 19});
 
-  std::string jpeg = "\xff\xd8\xff\xc0\0\x11\x08\xff\xff\xff\xff\3\1\x22\0\2\x11\1\3\x11\1"s;  // 65535 x 65535
+  std::string jpeg =
+      "\xff\xd8\xff\xc0\0\x11\x08\xff\xff\xff\xff\3\1\x22\0\2\x11\1\3\x11\1"s;  // 65535 x 65535
   jpeg += "\xff\xda\0\x0c\3\1\0\2\x11\3\x11\0\x3f\0"s;
   testing::store(folder / "huge.jpg", jpeg);
   expect_refused(folder / "huge.jpg", "65500");  // libjpeg's own limit
@@ -174,7 +179,8 @@ TEST(MustFail, AnimationsAndPages) {
 TEST(MustFail, TiffSamplesThatAreNoPicture) {
   ASSERT_TRUE(start_vips());
   const Folder folder;
-  for (const auto format : {VIPS_FORMAT_FLOAT, VIPS_FORMAT_INT, VIPS_FORMAT_SHORT, VIPS_FORMAT_CHAR, VIPS_FORMAT_DOUBLE}) {
+  for (const auto format :
+       {VIPS_FORMAT_FLOAT, VIPS_FORMAT_INT, VIPS_FORMAT_SHORT, VIPS_FORMAT_CHAR, VIPS_FORMAT_DOUBLE}) {
     VipsImage *black = nullptr, *cast = nullptr;
     vips_black(&black, 4, 4, "bands", 3, nullptr);
     vips_cast(black, &cast, format, nullptr);
@@ -191,7 +197,8 @@ TEST(MustFail, TiffSamplesThatAreNoPicture) {
 }
 
 // Cut anywhere, a file is refused or (where only padding is gone) gives the very picture; never another one.
-void check_truncation(const char* file, const Picture& picture, const WriteOptions& options, int most_readable) {
+void check_truncation(const char* file, const Picture& picture, const WriteOptions& options,
+                      int most_readable) {
   const Folder folder;
   ASSERT_TRUE(write_picture(picture, folder / file, options));
   const std::string bytes = testing::load(folder / file);
@@ -214,7 +221,9 @@ void check_truncation(const char* file, const Picture& picture, const WriteOptio
 TEST(MustFail, TruncatedPng) { check_truncation("p.png", testing::noise(16, 20, 3, 8, 1), {}, 0); }
 TEST(MustFail, TruncatedJpeg) { check_truncation("p.jpg", testing::noise(20, 18, 3, 8, 1), {}, 2); }
 TEST(MustFail, TruncatedWebp) { check_truncation("p.webp", testing::noise(16, 20, 3, 8, 1), {}, 0); }
-TEST(MustFail, TruncatedLosslessWebp) { check_truncation("p.webp", testing::noise(16, 20, 4, 8, 1), {100}, 0); }
+TEST(MustFail, TruncatedLosslessWebp) {
+  check_truncation("p.webp", testing::noise(16, 20, 4, 8, 1), {100}, 0);
+}
 TEST(MustFail, TruncatedTiff) { check_truncation("p.tif", testing::noise(16, 20, 3, 8, 1), {}, 8); }
 
 // Damaged files: any outcome but a crash, a hang or an uncaught exception.
@@ -233,7 +242,8 @@ RC_GTEST_PROP(MustFail, DamagedFilesDoNoHarm, ()) {
   const std::string file = *rc::gen::element("p.png"s, "p.jpg"s, "p.webp"s, "p.tif"s);
   std::string bytes = sound.at(file);
   const int flips = *rc::gen::inRange(1, 8);
-  for (int i = 0; i < flips; ++i) bytes[*rc::gen::inRange<size_t>(0, bytes.size())] = *rc::gen::arbitrary<char>();
+  for (int i = 0; i < flips; ++i)
+    bytes[*rc::gen::inRange<size_t>(0, bytes.size())] = *rc::gen::arbitrary<char>();
   testing::store(folder / file, bytes);
   const auto read = read_picture(folder / file);
   if (read) {

@@ -5,7 +5,8 @@
 
 namespace fye {
 
-// `orientation` is EXIF's 1..8 (EXIF 2.3, tag 0x0112); anything else leaves the picture as it is. Exact: pixels only move.
+// `orientation` is EXIF's 1..8 (EXIF 2.3, tag 0x0112); anything else leaves the picture as it is. Exact:
+// pixels only move.
 Picture upright(Picture picture, int orientation);
 
 // True if width and height change places (5..8).

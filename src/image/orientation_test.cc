@@ -13,14 +13,15 @@ namespace {
 using testing::Folder;
 using testing::pattern;
 
-// The stored 3 x 2 picture 012/345 as it has to be shown (EXIF 2.3, tag 0x0112: where row 0 and column 0 of the stored
-// picture lie in the shown one).
+// The stored 3 x 2 picture 012/345 as it has to be shown (EXIF 2.3, tag 0x0112: where row 0 and column 0 of
+// the stored picture lie in the shown one).
 struct Shown {
   int orientation, width, height;
   std::vector<uint8_t> bytes;
 };
-const Shown kShown[] = {{1, 3, 2, {0, 1, 2, 3, 4, 5}}, {2, 3, 2, {2, 1, 0, 5, 4, 3}}, {3, 3, 2, {5, 4, 3, 2, 1, 0}},
-                        {4, 3, 2, {3, 4, 5, 0, 1, 2}}, {5, 2, 3, {0, 3, 1, 4, 2, 5}}, {6, 2, 3, {3, 0, 4, 1, 5, 2}},
+const Shown kShown[] = {{1, 3, 2, {0, 1, 2, 3, 4, 5}}, {2, 3, 2, {2, 1, 0, 5, 4, 3}},
+                        {3, 3, 2, {5, 4, 3, 2, 1, 0}}, {4, 3, 2, {3, 4, 5, 0, 1, 2}},
+                        {5, 2, 3, {0, 3, 1, 4, 2, 5}}, {6, 2, 3, {3, 0, 4, 1, 5, 2}},
                         {7, 2, 3, {5, 2, 4, 1, 3, 0}}, {8, 2, 3, {2, 5, 1, 4, 0, 3}}};
 
 TEST(Upright, AllEightByHand) {
@@ -41,7 +42,8 @@ TEST(Upright, WholePixelsMoveAndResolutionTurns) {
   const Picture result = upright(stored, 6);  // turned clockwise by a quarter
   EXPECT_EQ(result.metadata.pixels_per_mm_x, 20);
   EXPECT_EQ(result.metadata.pixels_per_mm_y, 10);
-  for (int c = 0; c < 3; ++c) EXPECT_EQ(result.u16()[3 * 3 + c], stored.u16()[c]);  // top left went to top right
+  for (int c = 0; c < 3; ++c)
+    EXPECT_EQ(result.u16()[3 * 3 + c], stored.u16()[c]);  // top left went to top right
 }
 
 TEST(Upright, UnknownValuesChangeNothing) {
@@ -84,7 +86,7 @@ TEST(UprightFiles, Jpeg) {
       Picture stored(portrait ? 32 : 48, portrait ? 48 : 32, 3);
       for (int y = 0; y < 16; ++y) {
         for (int x = 0; x < 16; ++x) {
-          stored.bytes[(y * stored.width + x) * 3] = 250;          // red at the top left,
+          stored.bytes[(y * stored.width + x) * 3] = 250;           // red at the top left,
           stored.bytes[(y * stored.width + x + 16) * 3 + 2] = 250;  // blue beside it
         }
       }
@@ -95,7 +97,8 @@ TEST(UprightFiles, Jpeg) {
       const Picture expected = upright(stored, orientation);
       ASSERT_EQ(read->width, expected.width);
       int most = 0;
-      for (size_t i = 0; i < read->samples(); ++i) most = std::max(most, std::abs(read->bytes[i] - expected.bytes[i]));
+      for (size_t i = 0; i < read->samples(); ++i)
+        most = std::max(most, std::abs(read->bytes[i] - expected.bytes[i]));
       EXPECT_LT(most, 30) << orientation;
     }
   }
@@ -107,7 +110,8 @@ TEST(UprightFiles, Tiff) {
   const Folder folder;
   for (int orientation = 1; orientation <= 8; ++orientation) {
     Picture stored = pattern(14, 9, 3);
-    const ImageRef image(vips_image_new_from_memory(stored.bytes.data(), stored.bytes.size(), 14, 9, 3, VIPS_FORMAT_UCHAR));
+    const ImageRef image(
+        vips_image_new_from_memory(stored.bytes.data(), stored.bytes.size(), 14, 9, 3, VIPS_FORMAT_UCHAR));
     image->Type = VIPS_INTERPRETATION_sRGB;
     vips_image_set_int(image.get(), VIPS_META_ORIENTATION, orientation);
     ASSERT_EQ(vips_tiffsave(image.get(), (folder / "p.tif").c_str(), nullptr), 0);

@@ -10,15 +10,17 @@ namespace fye {
 // Bytes that a file carries beside its pixels and that fye passes on untouched; empty = absent.
 struct Metadata {
   std::string icc;   // an ICC profile
-  std::string exif;  // a TIFF-structured block ("II*" or "MM*" first, no "Exif" prefix); its Orientation is 1 or absent
+  std::string exif;  // a TIFF-structured block ("II*" or "MM*" first, no "Exif" prefix); its Orientation is 1
+                     // or absent
   std::string xmp;   // an XML packet
   std::string iptc;  // as the file had it; carried from JPEG to JPEG alone
   double pixels_per_mm_x = 0, pixels_per_mm_y = 0;  // 0 = not stated
-  std::vector<std::string> lost;                     // a sentence for each thing in the file that reading left behind
+  std::vector<std::string> lost;  // a sentence for each thing in the file that reading left behind
 };
 
-// Row-major, channels interleaved, no padding between rows. 1 = grey, 2 = grey + alpha, 3 = RGB, 4 = RGB + alpha; alpha is
-// not premultiplied. 8 or 16 bits a sample (16: native byte order, 0..65535). Upright: orientation has been applied.
+// Row-major, channels interleaved, no padding between rows. 1 = grey, 2 = grey + alpha, 3 = RGB, 4 = RGB +
+// alpha; alpha is not premultiplied. 8 or 16 bits a sample (16: native byte order, 0..65535). Upright:
+// orientation has been applied.
 struct Picture {
   int width = 0, height = 0, channels = 0, bits = 8;
   std::vector<uint8_t> bytes;
@@ -36,7 +38,8 @@ struct Picture {
   const uint16_t* u16() const { return reinterpret_cast<const uint16_t*>(bytes.data()); }
 };
 
-// One channel in floating point, row-major; the range is the user's business (0..255 unless a function says otherwise).
+// One channel in floating point, row-major; the range is the user's business (0..255 unless a function says
+// otherwise).
 struct Plane {
   int width = 0, height = 0;
   std::vector<double> values;

@@ -1,5 +1,5 @@
-// Picture files in. Order of checks: the file and its kind, what its header claims, the limits, then the pixels in strips.
-// Tested by read_test.cc, must_fail_test.cc.
+// Picture files in. Order of checks: the file and its kind, what its header claims, the limits, then the
+// pixels in strips. Tested by round_trip_test.cc, kinds_test.cc and must_fail_test.cc.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,22 +24,32 @@ constexpr int kStrip = 64;
 ImageRef open_picture(const std::filesystem::path& path, PictureFormat format) {
   VipsImage* image = nullptr;
   const auto load = [&](auto loader) {
-    return loader(path.c_str(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, nullptr);
+    return loader(path.c_str(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR,
+                  nullptr);
   };
   int failed = 0;
   switch (format) {
-    case PictureFormat::png: failed = load(vips_pngload); break;
-    case PictureFormat::jpeg: failed = load(vips_jpegload); break;
-    case PictureFormat::webp: failed = load(vips_webpload); break;
-    case PictureFormat::tiff: failed = load(vips_tiffload); break;
+    case PictureFormat::png:
+      failed = load(vips_pngload);
+      break;
+    case PictureFormat::jpeg:
+      failed = load(vips_jpegload);
+      break;
+    case PictureFormat::webp:
+      failed = load(vips_webpload);
+      break;
+    case PictureFormat::tiff:
+      failed = load(vips_tiffload);
+      break;
   }
   return ImageRef(failed ? nullptr : image);
 }
 
 int integer_field(VipsImage* image, const char* name, int otherwise) {
   int value = otherwise;
-  return vips_image_get_typeof(image, name) == G_TYPE_INT && vips_image_get_int(image, name, &value) == 0 ? value
-                                                                                                       : otherwise;
+  return vips_image_get_typeof(image, name) == G_TYPE_INT && vips_image_get_int(image, name, &value) == 0
+             ? value
+             : otherwise;
 }
 
 std::string blob_field(VipsImage* image, const char* name) {
@@ -53,7 +63,8 @@ std::string blob_field(VipsImage* image, const char* name) {
 bool is_cmyk(VipsImage* image) { return vips_image_get_interpretation(image) == VIPS_INTERPRETATION_CMYK; }
 bool is_lab(VipsImage* image) {
   const VipsInterpretation kind = vips_image_get_interpretation(image);
-  return kind == VIPS_INTERPRETATION_LAB || kind == VIPS_INTERPRETATION_LABQ || kind == VIPS_INTERPRETATION_LABS;
+  return kind == VIPS_INTERPRETATION_LAB || kind == VIPS_INTERPRETATION_LABQ ||
+         kind == VIPS_INTERPRETATION_LABS;
 }
 
 // An opened file: header parsed, limits kept, nothing decoded.
@@ -65,18 +76,22 @@ struct Opened {
   Metadata metadata;
 };
 
-Status check_limits(const std::string& name, VipsImage* image, const Sniffed& sniffed, const ReadLimits& limits) {
+Status check_limits(const std::string& name, VipsImage* image, const Sniffed& sniffed,
+                    const ReadLimits& limits) {
   const int64_t width = vips_image_get_width(image), height = vips_image_get_height(image);
   if (width > limits.side || height > limits.side) {
-    return bad_input(fmt::format("{}: claims {} x {} pixels; the limit is {} a side", name, width, height, limits.side));
+    return bad_input(
+        fmt::format("{}: claims {} x {} pixels; the limit is {} a side", name, width, height, limits.side));
   }
   if (width * height > limits.pixels) {
-    return bad_input(fmt::format("{}: claims {} x {} pixels; the limit is {} pixels", name, width, height, limits.pixels));
+    return bad_input(
+        fmt::format("{}: claims {} x {} pixels; the limit is {} pixels", name, width, height, limits.pixels));
   }
   const int64_t claimed = width * height * int64_t(VIPS_IMAGE_SIZEOF_PEL(image));
   if (claimed > kRatioFrom && claimed / kRatio > sniffed.bytes) {
-    return bad_input(fmt::format("{}: claims {} bytes of pixels in a file of {} bytes", name, claimed, sniffed.bytes),
-                     "such files are made to exhaust memory; it is not decoded");
+    return bad_input(
+        fmt::format("{}: claims {} bytes of pixels in a file of {} bytes", name, claimed, sniffed.bytes),
+        "such files are made to exhaust memory; it is not decoded");
   }
   return {};
 }
@@ -85,8 +100,9 @@ Status check_pages(const std::string& name, int pages, PictureFormat format) {
   if (pages <= 1) return {};
   const char* what = format == PictureFormat::tiff ? "pages" : "frames";
   return bad_input(fmt::format("{}: has {} {}; fye takes pictures with one", name, pages, what),
-                   format == PictureFormat::tiff ? "split it into one file per page first"
-                                                 : "an animation has to be turned into a film or single pictures first");
+                   format == PictureFormat::tiff
+                       ? "split it into one file per page first"
+                       : "an animation has to be turned into a film or single pictures first");
 }
 
 Status check_samples(const std::string& name, VipsImage* image) {
@@ -98,7 +114,8 @@ Status check_samples(const std::string& name, VipsImage* image) {
   }
   const int bands = vips_image_get_bands(image);
   if (bands < 1 || bands > (is_cmyk(image) ? 5 : 4)) {
-    return bad_input(fmt::format("{}: has {} channels; fye takes grey, RGB and CMYK, with or without alpha", name, bands));
+    return bad_input(
+        fmt::format("{}: has {} channels; fye takes grey, RGB and CMYK, with or without alpha", name, bands));
   }
   return {};
 }
@@ -124,12 +141,15 @@ Result<Metadata> take_metadata(const std::string& name, VipsImage* image, const 
   }
   if (metadata.exif.starts_with("Exif")) metadata.exif.erase(0, 6);  // JPEG's "Exif" and two zero bytes
   // libvips says 1 pixel per mm, or 72 per inch in a JPEG, where the file says nothing.
-  const bool jpeg_unit = sniffed.format != PictureFormat::jpeg || vips_image_get_typeof(image, VIPS_META_RESOLUTION_UNIT) != 0;
-  if (sniffed.resolution && jpeg_unit && (vips_image_get_xres(image) != 1 || vips_image_get_yres(image) != 1)) {
+  const bool jpeg_unit =
+      sniffed.format != PictureFormat::jpeg || vips_image_get_typeof(image, VIPS_META_RESOLUTION_UNIT) != 0;
+  if (sniffed.resolution && jpeg_unit &&
+      (vips_image_get_xres(image) != 1 || vips_image_get_yres(image) != 1)) {
     metadata.pixels_per_mm_x = vips_image_get_xres(image);
     metadata.pixels_per_mm_y = vips_image_get_yres(image);
   }
-  if (sniffed.hidden_exif) metadata.lost.push_back("the TIFF's EXIF is left out: libvips does not hand it on");
+  if (sniffed.hidden_exif)
+    metadata.lost.push_back("the TIFF's EXIF is left out: libvips does not hand it on");
   return metadata;
 }
 
@@ -142,7 +162,8 @@ Result<Opened> open_checked(const std::filesystem::path& path, const ReadLimits&
   Opened opened{open_picture(path, sniffed->format), sniffed->format};
   VipsImage* image = opened.image.get();
   if (!image) {
-    return bad_input(fmt::format("{}: can't be read as {}: {}", name, fye::name(sniffed->format), vips_reason()));
+    return bad_input(
+        fmt::format("{}: can't be read as {}: {}", name, fye::name(sniffed->format), vips_reason()));
   }
   PictureInfo& info = opened.info;
   info.pages = std::max(sniffed->frames, integer_field(image, VIPS_META_N_PAGES, 1));
@@ -171,12 +192,13 @@ Result<ImageRef> as_rgb_or_grey(const std::string& name, ImageRef image, Metadat
   int failed;
   if (cmyk) {
     // The embedded profile, or libvips' built-in CMYK profile where there is none or an unusable one.
-    failed = vips_icc_transform(image.get(), &converted, "srgb", "embedded", TRUE, "input_profile", "cmyk", "depth", 8,
-                                nullptr);
+    failed = vips_icc_transform(image.get(), &converted, "srgb", "embedded", TRUE, "input_profile", "cmyk",
+                                "depth", 8, nullptr);
   } else {
     failed = vips_colourspace(image.get(), &converted, VIPS_INTERPRETATION_sRGB, nullptr);
   }
-  if (failed) return bad_input(fmt::format("{}: its colours can't be converted to sRGB: {}", name, vips_reason()));
+  if (failed)
+    return bad_input(fmt::format("{}: its colours can't be converted to sRGB: {}", name, vips_reason()));
   metadata.icc.clear();
   metadata.lost.push_back(cmyk ? "CMYK was converted to sRGB" : "Lab was converted to sRGB");
   return ImageRef(converted);

@@ -1,5 +1,6 @@
-// One axis at a time, the vertical one first. Each output sample has its own taps: position, weights normalised to 1.
-// Shrinking widens the kernel by 1/scale (antialiasing). Tested by resize_test.cc and tests/oracle/quality_oracle.py.
+// One axis at a time, the vertical one first. Each output sample has its own taps: position, weights
+// normalised to 1. Shrinking widens the kernel by 1/scale (antialiasing). Tested by resize_test.cc and
+// tests/oracle/quality_oracle.py.
 #include "image/resize.h"
 
 #include <algorithm>
@@ -33,7 +34,8 @@ struct Taps {
   std::vector<Real> weight;
 };
 
-// `n` samples in, `m` out; the formulas and their names are those of spec/metrics.md, section 7 (indices from 1).
+// `n` samples in, `m` out; the formulas and their names are those of spec/metrics.md, section 7 (indices from
+// 1).
 template <class Real>
 Taps<Real> make_taps(int n, int m, Edge edge) {
   const double s = double(m) / n;
@@ -56,9 +58,11 @@ Taps<Real> make_taps(int n, int m, Edge edge) {
   return taps;
 }
 
-// Rows of `width` values each: out row i = weighted rows of `in`, then finish(value). Zero weights add nothing.
+// Rows of `width` values each: out row i = weighted rows of `in`, then finish(value). Zero weights add
+// nothing.
 template <class In, class Real, class Out, class Finish>
-void resample_rows(const In* in, int64_t width, const Taps<Real>& taps, int rows_out, Out* out, Finish finish) {
+void resample_rows(const In* in, int64_t width, const Taps<Real>& taps, int rows_out, Out* out,
+                   Finish finish) {
   std::vector<Real> sum(width);
   for (int i = 0; i < rows_out; ++i) {
     std::fill(sum.begin(), sum.end(), Real(0));
@@ -74,8 +78,8 @@ void resample_rows(const In* in, int64_t width, const Taps<Real>& taps, int rows
 
 // The same within each row of `n` pixels of `channels` values.
 template <class In, class Real, class Out, class Finish>
-void resample_columns(const In* in, int n, int channels, const Taps<Real>& taps, int rows, int columns_out, Out* out,
-                      Finish finish) {
+void resample_columns(const In* in, int n, int channels, const Taps<Real>& taps, int rows, int columns_out,
+                      Out* out, Finish finish) {
   for (int y = 0; y < rows; ++y) {
     const In* row = in + int64_t(y) * n * channels;
     for (int i = 0; i < columns_out; ++i) {
@@ -83,14 +87,17 @@ void resample_columns(const In* in, int n, int channels, const Taps<Real>& taps,
       const Real* weight = &taps.weight[size_t(i) * taps.count];
       for (int c = 0; c < channels; ++c) {
         Real sum = 0;
-        for (int p = 0; p < taps.count; ++p) sum += weight[p] * static_cast<Real>(row[int64_t(index[p]) * channels + c]);
+        for (int p = 0; p < taps.count; ++p)
+          sum += weight[p] * static_cast<Real>(row[int64_t(index[p]) * channels + c]);
         *out++ = finish(sum);
       }
     }
   }
 }
 
-uint8_t half_up(double value) { return static_cast<uint8_t>(std::clamp(std::floor(value + 0.5), 0.0, 255.0)); }
+uint8_t half_up(double value) {
+  return static_cast<uint8_t>(std::clamp(std::floor(value + 0.5), 0.0, 255.0));
+}
 
 template <class Real>
 Real as_is(Real value) {
@@ -114,7 +121,8 @@ Picture resample_float(const Picture& picture, int width, int height) {
   resample_rows(values.data(), int64_t(picture.width) * channels, down, height, middle.data(), as_is<float>);
   const auto across = make_taps<float>(picture.width, width, Edge::clamp);
   values.assign(size_t(width) * height * channels, 0);
-  resample_columns(middle.data(), picture.width, channels, across, height, width, values.data(), as_is<float>);
+  resample_columns(middle.data(), picture.width, channels, across, height, width, values.data(),
+                   as_is<float>);
 
   Picture result(width, height, channels, picture.bits);
   Sample* out = reinterpret_cast<Sample*>(result.bytes.data());
@@ -140,7 +148,8 @@ Picture matlab_bicubic(const Picture& picture, int width, int height) {
   resample_rows(picture.u8(), row, down, height, middle.data(), half_up);
   Picture result(width, height, picture.channels);
   const auto across = make_taps<double>(picture.width, width, Edge::clamp);
-  resample_columns(middle.data(), picture.width, picture.channels, across, height, width, result.u8(), half_up);
+  resample_columns(middle.data(), picture.width, picture.channels, across, height, width, result.u8(),
+                   half_up);
   result.metadata = picture.metadata;
   return result;
 }
@@ -156,7 +165,8 @@ Plane matlab_bicubic_reflect(const Plane& plane, int width, int height) {
   resample_rows(plane.values.data(), plane.width, down, height, middle.values.data(), as_is<double>);
   Plane result(width, height);
   const auto across = make_taps<double>(plane.width, width, Edge::reflect);
-  resample_columns(middle.values.data(), plane.width, 1, across, height, width, result.values.data(), as_is<double>);
+  resample_columns(middle.values.data(), plane.width, 1, across, height, width, result.values.data(),
+                   as_is<double>);
   return result;
 }
 

@@ -1,17 +1,20 @@
-// Bicubic resampling: MATLAB's antialiased imresize, in the form the field's low-resolution sets were made with, and others.
+// Bicubic resampling: MATLAB's antialiased imresize, in the form the field's low-resolution sets were made
+// with, and others.
 #pragma once
 
 #include "image/picture.h"
 
 namespace fye {
 
-// MATLAB's antialiased bicubic on 8-bit pictures as used for Set5, Set14, BSD100: rows first, rounded half up and clamped to
-// 8 bit between the two passes, then columns, rounded again; edges clamped (spec/metrics.md, section 7; equal to all 157
-// files published with SelfExSR). picture.bits must be 8; any number of channels. Sizes >= 1.
+// MATLAB's antialiased bicubic on 8-bit pictures as used for Set5, Set14, BSD100: rows first, rounded half up
+// and clamped to 8 bit between the two passes, then columns, rounded again; edges clamped (spec/metrics.md,
+// section 7; equal to all 157 files published with SelfExSR). picture.bits must be 8; any number of channels.
+// Sizes >= 1.
 Picture matlab_bicubic(const Picture& picture, int width, int height);
 
-// The same kernel on 8- or 16-bit pictures without rounding between the passes (float32 inside, half to even at the end):
-// what fye uses where looks count rather than equality with published sets. Colour is premultiplied by alpha for the passes.
+// The same kernel on 8- or 16-bit pictures without rounding between the passes (float32 inside, half to even
+// at the end): what fye uses where looks count rather than equality with published sets. Colour is
+// premultiplied by alpha for the passes.
 Picture resample_bicubic(const Picture& picture, int width, int height);
 
 // MATLAB's own float form: edges reflected, nothing rounded.

@@ -30,8 +30,9 @@ int largest_difference(const Picture& a, const Picture& b) {
   return most;
 }
 
-// Halving: the kernel at distances .25, .75, 1.25, 1.75 (times 1/2) is 111, 29, -9, -3 over 256. For the step below
-// that gives 255 * (29 - 9 - 3) / 256 = 16.93 and its mirror image 238.07; the outer two overshoot and are clamped.
+// Halving: the kernel at distances .25, .75, 1.25, 1.75 (times 1/2) is 111, 29, -9, -3 over 256. For the step
+// below that gives 255 * (29 - 9 - 3) / 256 = 16.93 and its mirror image 238.07; the outer two overshoot and
+// are clamped.
 TEST(MatlabBicubic, StepHalvedByHand) {
   const Picture half = matlab_bicubic(row_of({0, 0, 0, 0, 255, 255, 255, 255}), 4, 1);
   EXPECT_EQ(half.bytes, (std::vector<uint8_t>{0, 17, 238, 255}));
@@ -52,7 +53,8 @@ struct Published {
   std::vector<uint8_t> expected;
 };
 
-// From a numpy run of the reference that equals the 157 published files (metrics.md, section 7), on testing::pattern.
+// From a numpy run of the reference that equals the 157 published files (metrics.md, section 7), on
+// testing::pattern.
 TEST(MatlabBicubic, EqualsReference) {
   const Published cases[] = {
       {12, 9, 4, 3, {82, 111, 119, 106, 136, 129, 118, 135, 114, 148, 157, 105}},
@@ -62,8 +64,8 @@ TEST(MatlabBicubic, EqualsReference) {
                      49,  58,  78,  126, 202, 207, 139, 96,  79,  89,  125, 142, 86,  97,  122, 152,
                      185, 191, 170, 153, 142, 133, 125, 122, 133, 150, 184, 170, 107, 115, 193, 228,
                      218, 166, 71,  28,  155, 173, 212, 178, 72,  81,  204, 255, 253, 181, 46,  0}},
-      {10, 7, 7, 5, {7,   90,  83,  96,  89,  165, 145, 55,  156, 109, 83,  183, 84,  77,  134, 136, 205, 127,
-                     94,  65,  74,  101, 158, 84,  102, 119, 165, 190, 155, 119, 173, 126, 164, 122, 156}},
+      {10, 7, 7, 5, {7,  90, 83, 96,  89,  165, 145, 55,  156, 109, 83,  183, 84,  77,  134, 136, 205, 127,
+                     94, 65, 74, 101, 158, 84,  102, 119, 165, 190, 155, 119, 173, 126, 164, 122, 156}},
       {5, 6, 9, 4, {1,  9,   28,  85,  132, 71,  36,  122, 175, 59,  72,  98,  147, 187, 157, 115, 91, 79,
                     95, 116, 150, 138, 121, 167, 205, 195, 186, 109, 133, 174, 170, 141, 95,  59,  56, 57}},
       {9, 8, 2, 2, {101, 114, 134, 136}},
@@ -85,7 +87,8 @@ TEST(MatlabBicubic, MetadataComesAlong) {
 }
 
 RC_GTEST_PROP(MatlabBicubic, ChannelsDoNotMix, ()) {
-  const int channels = *rc::gen::inRange(2, 5), width = *rc::gen::inRange(1, 12), height = *rc::gen::inRange(1, 12);
+  const int channels = *rc::gen::inRange(2, 5), width = *rc::gen::inRange(1, 12),
+            height = *rc::gen::inRange(1, 12);
   const int to_width = *rc::gen::inRange(1, 20), to_height = *rc::gen::inRange(1, 20);
   const Picture picture = noise(width, height, channels, 8, *rc::gen::arbitrary<unsigned>());
   const Picture together = matlab_bicubic(picture, to_width, to_height);
@@ -122,11 +125,13 @@ RC_GTEST_PROP(ResampleBicubic, ConstantStaysConstant, (uint16_t value, bool deep
   if (deep) {
     for (size_t i = 0; i < picture.samples(); ++i) picture.u16()[i] = i % 2 ? 65535 : value;
   } else {
-    for (size_t i = 0; i < picture.samples(); ++i) picture.u8()[i] = static_cast<uint8_t>(i % 2 ? 255 : value);
+    for (size_t i = 0; i < picture.samples(); ++i)
+      picture.u8()[i] = static_cast<uint8_t>(i % 2 ? 255 : value);
   }
   const Picture result = resample_bicubic(picture, *rc::gen::inRange(1, 30), *rc::gen::inRange(1, 30));
   for (size_t i = 0; i < result.samples(); ++i) {
-    RC_ASSERT((deep ? result.u16()[i] : result.u8()[i]) == (deep ? picture.u16()[i % 2] : picture.u8()[i % 2]));
+    RC_ASSERT((deep ? result.u16()[i] : result.u8()[i]) ==
+              (deep ? picture.u16()[i % 2] : picture.u8()[i % 2]));
   }
 }
 
@@ -154,7 +159,8 @@ RC_GTEST_PROP(ResampleBicubic, DepthsAgree, (unsigned seed)) {
   Picture wide(narrow.width, narrow.height, 3, 16);
   for (size_t i = 0; i < narrow.samples(); ++i) wide.u16()[i] = static_cast<uint16_t>(narrow.u8()[i] * 257);
   const int to_width = *rc::gen::inRange(1, 30), to_height = *rc::gen::inRange(1, 30);
-  const Picture a = resample_bicubic(narrow, to_width, to_height), b = resample_bicubic(wide, to_width, to_height);
+  const Picture a = resample_bicubic(narrow, to_width, to_height),
+                b = resample_bicubic(wide, to_width, to_height);
   for (size_t i = 0; i < a.samples(); ++i) RC_ASSERT(std::abs(a.u8()[i] - b.u16()[i] / 257.0) <= 0.51);
 }
 
@@ -189,12 +195,13 @@ TEST(MatlabReflect, EqualsReference) {
   for (size_t i = 0; i < half.values.size(); ++i) EXPECT_NEAR(half.values[i], expected_half[i], 1e-6) << i;
 
   const Plane odd = matlab_bicubic_reflect(plane_of(5, 4), 7, 6);
-  const double expected_odd[] = {
-      -3.048753, 10.316448,  56.902899,  121.847222, 30.539521,  109.57236,  268.997166, 3.227041,   18.651057,
-      67.958455, 135.4375,   57.289723,  68.492165,  135.19898,  20.74093,   38.918934,  93.150713,  166.435185,
-      100.182891, 45.170959, 22.195956,  54.455215,  74.511419,  136.364189, 221.62037,  149.199196, 99.458617,
-      87.725813, 110.691327, 143.701713, 160.752915, 145.5625,   180.66363,  184.985969, 168.147959, 155.689342,
-      200.958738, 171.00494, 52.097222,  195.985099, 252.754333, 227.774943};
+  const double expected_odd[] = {-3.048753,  10.316448,  56.902899, 121.847222, 30.539521,  109.57236,
+                                 268.997166, 3.227041,   18.651057, 67.958455,  135.4375,   57.289723,
+                                 68.492165,  135.19898,  20.74093,  38.918934,  93.150713,  166.435185,
+                                 100.182891, 45.170959,  22.195956, 54.455215,  74.511419,  136.364189,
+                                 221.62037,  149.199196, 99.458617, 87.725813,  110.691327, 143.701713,
+                                 160.752915, 145.5625,   180.66363, 184.985969, 168.147959, 155.689342,
+                                 200.958738, 171.00494,  52.097222, 195.985099, 252.754333, 227.774943};
   ASSERT_EQ(odd.values.size(), std::size(expected_odd));
   for (size_t i = 0; i < odd.values.size(); ++i) EXPECT_NEAR(odd.values[i], expected_odd[i], 1e-6) << i;
 }
@@ -210,7 +217,8 @@ RC_GTEST_PROP(MatlabReflect, LinearInThePicture, (unsigned seed)) {
     sum.values[i] = 2 * a.values[i] - b.values[i];
   }
   const Plane left = matlab_bicubic_reflect(sum, to_width, to_height);
-  const Plane p = matlab_bicubic_reflect(a, to_width, to_height), q = matlab_bicubic_reflect(b, to_width, to_height);
+  const Plane p = matlab_bicubic_reflect(a, to_width, to_height),
+              q = matlab_bicubic_reflect(b, to_width, to_height);
   for (size_t i = 0; i < left.values.size(); ++i) {
     RC_ASSERT(std::abs(left.values[i] - (2 * p.values[i] - q.values[i])) < 1e-8);
   }

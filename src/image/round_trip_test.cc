@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <array>
+#include <thread>
+
 #include "image/alpha.h"
 #include "image/depth.h"
 #include "image/file.h"
@@ -101,7 +104,8 @@ TEST(RoundTrip, LossyWebpAndQuality) {
   const Picture picture = smooth(64, 48, 3);
   ASSERT_TRUE(write_picture(picture, folder / "low.webp", {10}));
   ASSERT_TRUE(write_picture(picture, folder / "high.webp", {95}));
-  EXPECT_LT(std::filesystem::file_size(folder / "low.webp"), std::filesystem::file_size(folder / "high.webp"));
+  EXPECT_LT(std::filesystem::file_size(folder / "low.webp"),
+            std::filesystem::file_size(folder / "high.webp"));
   ASSERT_TRUE(write_picture(picture, folder / "low.jpg", {10}));
   ASSERT_TRUE(write_picture(picture, folder / "high.jpg", {95}));
   EXPECT_LT(std::filesystem::file_size(folder / "low.jpg"), std::filesystem::file_size(folder / "high.jpg"));
@@ -186,6 +190,28 @@ TEST(Probe, TheContentCountsNotTheExtension) {
   const auto info = probe_picture(folder / "p.jpg");
   ASSERT_TRUE(info) << info.error().text();
   EXPECT_EQ(info->format, "png");
+}
+
+TEST(Threads, FilesAreReadAndWrittenSideBySide) {
+  const Folder folder;
+  std::vector<std::thread> threads;
+  std::array<bool, 6> right{};
+  for (size_t t = 0; t < right.size(); ++t) {
+    threads.emplace_back([&, t] {
+      const auto path = folder / (std::to_string(t) + (t % 2 ? ".png" : ".tif"));
+      const auto nothing = folder / (std::to_string(t) + ".missing.png");
+      bool all = true;
+      for (unsigned turn = 0; turn < 5; ++turn) {
+        const Picture picture = noise(40 + static_cast<int>(t), 30, 3, 8, turn);
+        all &= write_picture(picture, path).ok() && !read_picture(nothing).ok();
+        const auto read = read_picture(path);
+        all &= read.ok() && read->bytes == picture.bytes;
+      }
+      right[t] = all;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const bool all : right) EXPECT_TRUE(all);
 }
 
 TEST(Codecs, NamesTheLibrary) { EXPECT_TRUE(contains(codecs(), "libvips 8.")); }

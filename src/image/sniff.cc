@@ -87,7 +87,8 @@ bool tiff_has_exif(std::ifstream& file, bool little) {
   return false;
 }
 
-// Walks the chunks by their lengths up to IEND: a file cut anywhere is seen before decoding, and an animation too.
+// Walks the chunks by their lengths up to IEND: a file cut anywhere is seen before decoding, and an animation
+// too.
 Status walk_png(std::ifstream& file, const std::string& name, Sniffed& sniffed) {
   int64_t at = static_cast<int64_t>(kPng.size());
   sniffed.resolution = false;
@@ -99,8 +100,9 @@ Status walk_png(std::ifstream& file, const std::string& name, Sniffed& sniffed) 
     file.clear();
     const int64_t end = at + 12 + int64_t(big_endian(head));
     if (got < 12 || end > sniffed.bytes) {
-      return bad_input(fmt::format("{}: truncated PNG: it ends at byte {}, inside the chunk that starts at byte {}", name,
-                                   sniffed.bytes, at));
+      return bad_input(
+          fmt::format("{}: truncated PNG: it ends at byte {}, inside the chunk that starts at byte {}", name,
+                      sniffed.bytes, at));
     }
     const std::string_view type(head + 4, 4);
     if (type == "IEND") return {};

@@ -20,8 +20,8 @@ struct Sniffed {
   bool hidden_exif = false;  // a TIFF with EXIF, which libvips doesn't hand out
 };
 
-// Errors (bad_input): no such file, a directory, unreadable, empty, another kind of file (named where it is known), a PNG
-// whose chunks end before IEND.
+// Errors (bad_input): no such file, a directory, unreadable, empty, another kind of file (named where it is
+// known), a PNG whose chunks end before IEND.
 Result<Sniffed> sniff_picture(const std::filesystem::path& path);
 
 }  // namespace fye

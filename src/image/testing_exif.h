@@ -16,18 +16,21 @@ inline std::string exif_put(int64_t value, int size, bool little) {
   return bytes;
 }
 
-// Make "a camera", Orientation, Exif IFD with PixelXDimension and PixelYDimension (SHORT), and a link to an IFD1 that
-// holds nothing.
+// Make "a camera", Orientation, Exif IFD with PixelXDimension and PixelYDimension (SHORT), and a link to an
+// IFD1 that holds nothing.
 inline std::string exif_block(int orientation, int width, int height, bool little) {
-  constexpr int kIfd0 = 8, kExif = kIfd0 + 2 + 3 * 12 + 4, kIfd1 = kExif + 2 + 2 * 12 + 4, kMake = kIfd1 + 2 + 4;
+  constexpr int kIfd0 = 8, kExif = kIfd0 + 2 + 3 * 12 + 4, kIfd1 = kExif + 2 + 2 * 12 + 4,
+                kMake = kIfd1 + 2 + 4;
   const auto put = [little](int64_t value, int size) { return exif_put(value, size, little); };
   const auto entry = [&](int tag, int type, int64_t count, int64_t value) {
     const bool is_short = type == 3;
-    return put(tag, 2) + put(type, 2) + put(count, 4) + put(value, is_short ? 2 : 4) + std::string(is_short ? 2 : 0, '\0');
+    return put(tag, 2) + put(type, 2) + put(count, 4) + put(value, is_short ? 2 : 4) +
+           std::string(is_short ? 2 : 0, '\0');
   };
   std::string block = little ? std::string("II*\0", 4) : std::string("MM\0*", 4);
   block += put(kIfd0, 4);
-  block += put(3, 2) + entry(0x010f, 2, 9, kMake) + entry(0x0112, 3, 1, orientation) + entry(0x8769, 4, 1, kExif);
+  block +=
+      put(3, 2) + entry(0x010f, 2, 9, kMake) + entry(0x0112, 3, 1, orientation) + entry(0x8769, 4, 1, kExif);
   block += put(kIfd1, 4);
   block += put(2, 2) + entry(0xA002, 3, 1, width) + entry(0xA003, 3, 1, height) + put(0, 4);
   block += put(0, 2) + put(0, 4);
@@ -40,7 +43,8 @@ inline int64_t exif_number(std::string_view block, int tag) {
   const bool little = block.substr(0, 2) == "II";
   const auto get = [&](size_t at, int size) {
     int64_t value = 0;
-    for (int i = 0; i < size; ++i) value |= int64_t(uint8_t(block.at(at + i))) << 8 * (little ? i : size - 1 - i);
+    for (int i = 0; i < size; ++i)
+      value |= int64_t(uint8_t(block.at(at + i))) << 8 * (little ? i : size - 1 - i);
     return value;
   };
   size_t directory = static_cast<size_t>(get(4, 4));

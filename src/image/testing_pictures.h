@@ -48,7 +48,8 @@ inline void store(const std::filesystem::path& path, std::string_view bytes) {
   std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
-// Sample (y, x, c) = (17 y^2 + 31 x^2 + 7 x y + 61 c) mod 256, in 16 bit times 257 plus x: every row and column differs.
+// Sample (y, x, c) = (17 y^2 + 31 x^2 + 7 x y + 61 c) mod 256, in 16 bit times 257 plus x: every row and
+// column differs.
 inline Picture pattern(int width, int height, int channels, int bits = 8) {
   Picture picture(width, height, channels, bits);
   size_t at = 0;
@@ -73,7 +74,8 @@ inline Picture smooth(int width, int height, int channels) {
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
       for (int c = 0; c < channels; ++c) {
-        picture.u8()[(size_t(y) * width + x) * channels + c] = static_cast<uint8_t>(60 + (2 * x + 3 * y + 20 * c) % 128);
+        picture.u8()[(size_t(y) * width + x) * channels + c] =
+            static_cast<uint8_t>(60 + (2 * x + 3 * y + 20 * c) % 128);
       }
     }
   }

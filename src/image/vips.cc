@@ -9,8 +9,8 @@ namespace {
 void say_nothing(const gchar*, GLogLevelFlags, const gchar*, gpointer) {}
 
 Status start() {
-  // libvips would load plug-ins for ImageMagick, Poppler, OpenSlide, ... (half of its start-up time, and code that fye
-  // never wants to run) from a folder below this one. It sets this variable itself if nobody has.
+  // libvips would load plug-ins for ImageMagick, Poppler, OpenSlide, ... (half of its start-up time, and code
+  // that fye never wants to run) from a folder below this one. It sets this variable itself if nobody has.
   const bool ours = g_getenv("VIPSHOME") == nullptr;
   if (ours) g_setenv("VIPSHOME", "/nonexistent", TRUE);
   const bool failed = VIPS_INIT("fye") != 0;
@@ -19,11 +19,13 @@ Status start() {
   vips_concurrency_set(1);  // threads are ours (design.md, "Threads")
   vips_cache_set_max(0);
   vips_operation_block_set("VipsForeignLoad", TRUE);
-  for (const char* name : {"VipsForeignLoadPng", "VipsForeignLoadJpeg", "VipsForeignLoadWebp", "VipsForeignLoadTiff"}) {
+  for (const char* name :
+       {"VipsForeignLoadPng", "VipsForeignLoadJpeg", "VipsForeignLoadWebp", "VipsForeignLoadTiff"}) {
     vips_operation_block_set(name, FALSE);
   }
   // Warnings of codecs are not for stderr: what matters comes back as an error.
-  g_log_set_handler("VIPS", static_cast<GLogLevelFlags>(G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO | G_LOG_LEVEL_MESSAGE),
+  g_log_set_handler("VIPS",
+                    static_cast<GLogLevelFlags>(G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO | G_LOG_LEVEL_MESSAGE),
                     say_nothing, nullptr);
   return {};
 }

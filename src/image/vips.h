@@ -1,4 +1,5 @@
-// libvips: started once, narrowed to what fye reads; its objects owned, its errors as one line. Inside this room only.
+// libvips: started once, narrowed to what fye reads; its objects owned, its errors as one line. Inside this
+// room only.
 #pragma once
 
 #include <vips/vips.h>
@@ -16,12 +17,12 @@ struct Unref {
 using ImageRef = std::unique_ptr<VipsImage, Unref>;
 using RegionRef = std::unique_ptr<VipsRegion, Unref>;
 
-// Starts libvips on the first call: one thread per operation, no cache, and no loader but those of PNG, JPEG, WebP and
-// TIFF. Thread-safe. Fails if libvips can't start or is older than 8.13 (no way to block loaders).
+// Starts libvips on the first call: one thread per operation, no cache, and no loader but those of PNG, JPEG,
+// WebP and TIFF. Thread-safe. Fails if libvips can't start or is older than 8.13 (no way to block loaders).
 Status start_vips();
 
-// What libvips said last, one line without its function names; clears it. libvips keeps one text for the whole
-// process, so two failures at the same moment may share a reason (never a result).
+// What libvips said last, one line without its function names; clears it. libvips keeps one text for the
+// whole process, so two failures at the same moment may share a reason (never a result).
 std::string vips_reason();
 
 }  // namespace fye

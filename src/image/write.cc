@@ -1,5 +1,5 @@
-// Picture files out: libvips encodes into memory, fye adds the metadata byte for byte and puts the file in place complete
-// or not at all. Tested by write_test.cc, metadata_test.cc and must_fail_write_test.cc.
+// Picture files out: libvips encodes into memory, fye adds the metadata byte for byte and puts the file in
+// place complete or not at all. Tested by round_trip_test.cc, metadata_test.cc and must_fail_write_test.cc.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,8 +23,9 @@ using Notices = std::vector<std::string>;
 // libjpeg's JPEG_MAX_DIMENSION; WebP's 14-bit sizes.
 constexpr int kJpegSide = 65'500, kWebpSide = 16'383;
 
-// On three pictures (a photograph, one enlarged twofold, pixel art) level 3 with the average filter took a third of the
-// time of level 6 with all filters for 0 to 10 % more bytes, and beat all filters at level 3 in both.
+// On three pictures (a photograph, one enlarged twofold, pixel art) level 3 with the average filter took a
+// third of the time of level 6 with all filters for 0 to 10 % more bytes, and beat all filters at level 3 in
+// both.
 constexpr int kPngLevel = 3;
 constexpr auto kPngFilter = VIPS_FOREIGN_PNG_FILTER_AVG;
 
@@ -44,21 +45,25 @@ std::optional<PictureFormat> format_of(const std::filesystem::path& path) {
   return {};
 }
 
-Status check(const std::string& name, const Picture& picture, PictureFormat format, const WriteOptions& options) {
+Status check(const std::string& name, const Picture& picture, PictureFormat format,
+             const WriteOptions& options) {
   if (picture.width < 1 || picture.height < 1 || picture.channels < 1 || picture.channels > 4 ||
-      (picture.bits != 8 && picture.bits != 16) || picture.bytes.size() != picture.samples() * (picture.bits / 8)) {
-    return internal_error(fmt::format("{}: a picture of {}x{}, {} channels, {} bit and {} bytes can't be written", name,
-                                      picture.width, picture.height, picture.channels, picture.bits,
-                                      picture.bytes.size()));
+      (picture.bits != 8 && picture.bits != 16) ||
+      picture.bytes.size() != picture.samples() * (picture.bits / 8)) {
+    return internal_error(
+        fmt::format("{}: a picture of {}x{}, {} channels, {} bit and {} bytes can't be written", name,
+                    picture.width, picture.height, picture.channels, picture.bits, picture.bytes.size()));
   }
   if (options.quality < 1 || options.quality > 100) {
     return usage_error(fmt::format("quality {}: must be 1 to 100", options.quality));
   }
   const int side = std::max(picture.width, picture.height);
-  const int most = format == PictureFormat::jpeg ? kJpegSide : format == PictureFormat::webp ? kWebpSide : side;
+  const int most = format == PictureFormat::jpeg   ? kJpegSide
+                   : format == PictureFormat::webp ? kWebpSide
+                                                   : side;
   if (side > most) {
-    return usage_error(fmt::format("{}: {}x{} pixels; {} holds at most {} a side", name, picture.width, picture.height,
-                                   fye::name(format), most),
+    return usage_error(fmt::format("{}: {}x{} pixels; {} holds at most {} a side", name, picture.width,
+                                   picture.height, fye::name(format), most),
                        "write PNG or TIFF");
   }
   return {};
@@ -78,11 +83,11 @@ void set_blob(VipsImage* image, const char* field, const std::string& bytes) {
   if (!bytes.empty()) vips_image_set_blob_copy(image, field, bytes.data(), bytes.size());
 }
 
-// A libvips image over the picture's own pixels, with the blocks that libvips writes untouched (its IPTC in TIFF is cut to
-// a quarter, its EXIF rewritten).
+// A libvips image over the picture's own pixels, with the blocks that libvips writes untouched (its IPTC in
+// TIFF is cut to a quarter, its EXIF rewritten).
 ImageRef wrap(const Picture& picture) {
-  ImageRef image(vips_image_new_from_memory(picture.bytes.data(), picture.bytes.size(), picture.width, picture.height,
-                                            picture.channels,
+  ImageRef image(vips_image_new_from_memory(picture.bytes.data(), picture.bytes.size(), picture.width,
+                                            picture.height, picture.channels,
                                             picture.bits == 16 ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR));
   if (!image) return image;
   const bool grey = picture.channels < 3;
@@ -108,10 +113,12 @@ std::optional<Encoded> encode(VipsImage* image, PictureFormat format, int qualit
   int failed = 0;
   switch (format) {
     case PictureFormat::png:
-      failed = vips_pngsave_buffer(image, &data, &size, "compression", kPngLevel, "filter", kPngFilter, nullptr);
+      failed =
+          vips_pngsave_buffer(image, &data, &size, "compression", kPngLevel, "filter", kPngFilter, nullptr);
       break;
     case PictureFormat::jpeg:
-      failed = vips_jpegsave_buffer(image, &data, &size, "Q", quality, "optimize_coding", TRUE, "strip", TRUE, nullptr);
+      failed = vips_jpegsave_buffer(image, &data, &size, "Q", quality, "optimize_coding", TRUE, "strip", TRUE,
+                                    nullptr);
       break;
     case PictureFormat::webp:
       failed = vips_webpsave_buffer(image, &data, &size, "Q", quality, "lossless", quality == 100, nullptr);
@@ -129,19 +136,25 @@ std::optional<Encoded> encode(VipsImage* image, PictureFormat format, int qualit
   return encoded;
 }
 
-std::string with_metadata(std::string_view file, const Picture& picture, PictureFormat format, Notices& notices) {
+std::string with_metadata(std::string_view file, const Picture& picture, PictureFormat format,
+                          Notices& notices) {
   switch (format) {
-    case PictureFormat::png: return png_with_metadata(file, picture.metadata, notices);
-    case PictureFormat::jpeg: return jpeg_with_metadata(file, picture.metadata, notices);
-    case PictureFormat::webp: return webp_with_metadata(file, picture, notices);
-    case PictureFormat::tiff: break;
+    case PictureFormat::png:
+      return png_with_metadata(file, picture.metadata, notices);
+    case PictureFormat::jpeg:
+      return jpeg_with_metadata(file, picture.metadata, notices);
+    case PictureFormat::webp:
+      return webp_with_metadata(file, picture, notices);
+    case PictureFormat::tiff:
+      break;
   }
   if (!picture.metadata.exif.empty()) notices.push_back("EXIF is left out: fye does not write it to TIFF");
   if (!picture.metadata.iptc.empty()) notices.push_back("IPTC is left out: fye does not write it to TIFF");
   return std::string(file);
 }
 
-Result<Notices> write(const Picture& picture, const std::filesystem::path& path, PictureFormat format, int quality) {
+Result<Notices> write(const Picture& picture, const std::filesystem::path& path, PictureFormat format,
+                      int quality) {
   const std::string name = path.string();
   Notices notices = picture.metadata.lost;
   std::optional<Picture> copy = reduced(picture, format, notices);
@@ -149,7 +162,8 @@ Result<Notices> write(const Picture& picture, const std::filesystem::path& path,
   const ImageRef image = wrap(kept);
   const auto encoded = image ? encode(image.get(), format, quality) : std::nullopt;
   if (!encoded) {
-    return resource_error(fmt::format("{}: can't be encoded as {}: {}", name, fye::name(format), vips_reason()));
+    return resource_error(
+        fmt::format("{}: can't be encoded as {}: {}", name, fye::name(format), vips_reason()));
   }
   Picture about;  // what with_metadata needs: everything but the pixels
   about.width = kept.width;
@@ -171,7 +185,8 @@ Result<std::vector<std::string>> write_picture(const Picture& picture, const std
   const std::string name = path.string();
   const auto format = format_of(path);
   if (!format) {
-    return usage_error(name + ": the extension names no format that fye writes", "use .png, .jpg, .webp or .tif");
+    return usage_error(name + ": the extension names no format that fye writes",
+                       "use .png, .jpg, .webp or .tif");
   }
   if (auto ok = check(name, picture, *format, options); !ok) return ok.error();
   try {
@@ -183,7 +198,8 @@ Result<std::vector<std::string>> write_picture(const Picture& picture, const std
 
 std::string codecs() {
   if (auto started = start_vips(); !started) return started.error().what;
-  return fmt::format("libvips {}.{}.{}, PNG, JPEG, WebP, TIFF", vips_version(0), vips_version(1), vips_version(2));
+  return fmt::format("libvips {}.{}.{}, PNG, JPEG, WebP, TIFF", vips_version(0), vips_version(1),
+                     vips_version(2));
 }
 
 }  // namespace fye
