@@ -1,0 +1,111 @@
+#include "kernels/conv/direct.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "kernels/conv/activation.h"
+#include "kernels/conv/pack.h"
+
+namespace fye {
+namespace {
+
+bool is_curve(const Activation& act) {
+  return act.kind == Activation::Kind::tanh || act.kind == Activation::Kind::sigmoid;
+}
+
+std::byte* pixel(const Map& map, int y, int x) {
+  return map.origin + (y - map.region.y) * map.row_bytes +
+         ptrdiff_t(x - map.region.x) * map.pitch * size_of(map.type);
+}
+
+class DirectKernel : public Kernel {
+ public:
+  DirectKernel(const ConvProblem& problem, const DirectCode& code)
+      : p_(problem),
+        code_(code),
+        pack_(code.otherwise ? pack_tiles(problem, code) : pack_direct(problem, code)) {
+    if (code.otherwise) otherwise_ = std::make_unique<DirectKernel>(problem, *code.otherwise);
+    if (prefers_narrow(problem, code)) narrow_ = pack_narrow(problem, code);
+    for (auto* unused : {&p_.weight, &p_.bias}) std::vector<float>().swap(*unused);
+    std::vector<int8_t>().swap(p_.weight_q);
+  }
+
+  void rows(std::span<const Map> in, const Map& out, int y0, int y1) const override {
+    const int element = size_of(out.type);
+    const ptrdiff_t in_pitch = ptrdiff_t(in[0].pitch) * size_of(in[0].type);
+    DirectRow row;
+    row.in_row = p_.dilation_h * in[0].row_bytes;
+    row.in_tap = p_.dilation_w * in_pitch;
+    row.in_pixel = p_.stride_w * in_pitch;
+    row.kernel_h = p_.kernel_h;
+    const bool contiguous = row.in_tap == ptrdiff_t(pack_.groups) * 4;
+    row.runs = contiguous ? 1 : p_.kernel_w;
+    row.groups = contiguous ? p_.kernel_w * pack_.groups : pack_.groups;
+    if (otherwise_ && !contiguous) return otherwise_->rows(in, out, y0, y1);
+    const bool narrow = narrow_ && contiguous;
+    const DirectPack& pack = narrow ? *narrow_ : pack_;
+    const DirectRowFn compute = narrow ? code_.narrow : code_.row;
+    row.out_pixel = ptrdiff_t(out.pitch) * element;
+    row.width = out.region.w;
+    const ptrdiff_t vectors = ptrdiff_t(pack_.blocks[0].vectors) * code_.lanes * element;
+    row.spill = pack_.blocks.size() == 1 && vectors <= 2 * row.out_pixel;
+    const DirectBlock& last = pack.blocks.back();
+    row.gap = std::min(out.pitch - p_.out_channels, last.vectors * code_.lanes - last.channels);
+    if (code_.enter) code_.enter(row.width);
+    for (int y = y0; y < y1; ++y) {
+      row.in = pixel(in[0], y * p_.stride_h - p_.pad_top, out.region.x * p_.stride_w - p_.pad_left);
+      row.out = pixel(out, y, out.region.x);
+      if (p_.residual) {
+        row.residual = pixel(in[1], y, out.region.x);
+        row.residual_pixel = ptrdiff_t(in[1].pitch) * size_of(in[1].type);
+      }
+      for (const DirectBlock& block : pack.blocks) compute(row, block, pack.epilogue);
+      finish_row(out, row);
+    }
+    if (code_.leave) code_.leave();
+  }
+  std::string_view variant() const override { return code_.name; }
+
+ private:
+  // What is too rare to be worth vectors: curves, and gaps beyond the last vector.
+  void finish_row(const Map& out, const DirectRow& row) const {
+    if (is_curve(p_.act) || is_curve(p_.post)) {
+      const Activation& curve = is_curve(p_.act) ? p_.act : p_.post;
+      for (int x = 0; x < row.width; ++x) {
+        float* to = reinterpret_cast<float*>(row.out + x * row.out_pixel);
+        for (int c = 0; c < p_.out_channels; ++c) to[c] = activate(curve, to[c], c);
+      }
+    }
+    const ptrdiff_t used = ptrdiff_t(p_.out_channels + row.gap) * size_of(out.type);
+    if (row.out_pixel == used) return;
+    for (int x = 0; x < row.width; ++x)
+      std::memset(row.out + x * row.out_pixel + used, 0, row.out_pixel - used);
+  }
+
+  ConvProblem p_;  // without its weights
+  const DirectCode& code_;
+  DirectPack pack_;
+  std::unique_ptr<Kernel> otherwise_;
+  std::optional<DirectPack> narrow_;  // where it is faster; needs contiguous kernel rows
+};
+
+}  // namespace
+
+std::string_view direct_refuses_f32(const ConvProblem& p) {
+  if (is_curve(p.act) && (p.residual || p.post.kind != Activation::Kind::none))
+    return "tanh and sigmoid are computed last";
+  return {};
+}
+
+std::string_view direct_refuses_bf16(const ConvProblem& p) {
+  if (is_curve(p.act) || is_curve(p.post)) return "tanh and sigmoid would be rounded twice";
+  return {};
+}
+
+std::unique_ptr<Kernel> prepare_direct(const ConvProblem& problem, const DirectCode& code) {
+  return std::make_unique<DirectKernel>(problem, code);
+}
+
+}  // namespace fye

@@ -1,0 +1,306 @@
+#include "kernels/conv/pack.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+
+#include "kernels/conv/bf16.h"
+#include "kernels/conv/requant.h"
+
+namespace fye {
+namespace {
+
+constexpr int kGroupBytes = 4;
+constexpr int kPairLimit = 128;
+
+int ceil_div(int a, int b) { return (a + b - 1) / b; }
+
+// Cuts the output channels of each convolution group into blocks of at most max_vectors vectors, as even as
+// they come.
+std::vector<DirectBlock> cut_blocks(const ConvProblem& p, const DirectCode& code) {
+  const int out_per_group = p.out_channels / p.group, in_per_group = p.in_channels / p.group;
+  const int vectors = ceil_div(out_per_group, code.lanes);
+  const int count = ceil_div(vectors, code.max_vectors);
+  std::vector<DirectBlock> blocks;
+  int slot = 0;
+  for (int g = 0; g < p.group; ++g)
+    for (int i = 0; i < count; ++i) {
+      const int v0 = vectors * i / count, v1 = vectors * (i + 1) / count;
+      DirectBlock block;
+      block.in_offset = ptrdiff_t(g) * in_per_group * size_of(storage(code.numbers));
+      block.first = g * out_per_group + v0 * code.lanes;
+      block.channels = std::min(v1 * code.lanes, out_per_group) - v0 * code.lanes;
+      block.vectors = v1 - v0;
+      block.slot = slot;
+      block.last = block.first + block.channels == p.out_channels;
+      slot += block.vectors * code.lanes;
+      blocks.push_back(block);
+    }
+  return blocks;
+}
+
+using Group = std::array<std::byte, kGroupBytes>;
+
+// The 4 bytes of weights of output channel c, tap (ky, kx), group g; zeros beyond the last input channel.
+Group group_weights(const ConvProblem& p, Numbers numbers, int c, int ky, int kx, int g) {
+  const int element = size_of(storage(numbers)), in_group = kGroupBytes / element,
+            inputs = p.in_channels / p.group;
+  uint32_t bits = 0;
+  for (int j = 0; j < in_group && g * in_group + j < inputs; ++j) {
+    const int i = g * in_group + j;
+    const size_t index = ((size_t(c) * inputs + i) * p.kernel_h + ky) * p.kernel_w + kx;
+    if (numbers == Numbers::f32) bits = std::bit_cast<uint32_t>(p.weight[index]);
+    if (numbers == Numbers::bf16) bits |= uint32_t(bf16_from(p.weight[index])) << 16 * j;
+    if (numbers == Numbers::int8) bits |= uint32_t(uint8_t(p.weight_q[index])) << 8 * j;
+  }
+  return std::bit_cast<Group>(bits);
+}
+
+// Shrinks `w` until each pair is safe; returns what was taken away. Only weights of one sign add up: u8
+// inputs have none.
+std::array<int8_t, kGroupBytes> split_pairs(std::array<int8_t, kGroupBytes>& w) {
+  std::array<int8_t, kGroupBytes> rest{};
+  for (int pair = 0; pair < kGroupBytes; pair += 2) {
+    if ((w[pair] < 0) != (w[pair + 1] < 0)) continue;
+    const int excess = std::abs(w[pair] + w[pair + 1]) - kPairLimit;
+    if (excess <= 0) continue;
+    rest[pair] = int8_t(w[pair] < 0 ? -excess : excess);  // excess <= |w[pair]|, since |w[pair + 1]| <= 128
+    w[pair] = int8_t(w[pair] - rest[pair]);
+  }
+  return rest;
+}
+
+// One vector of packed weights; `rest` is what split_pairs took away, if anything.
+struct PackedVector {
+  std::vector<std::byte> weights;
+  std::vector<int8_t> rest;
+  bool has_rest = false;
+};
+PackedVector pack_vector(const DirectCode& code, auto group_of_lane) {
+  PackedVector packed{.weights = std::vector<std::byte>(size_t(code.lanes) * kGroupBytes),
+                      .rest = std::vector<int8_t>(size_t(code.lanes) * kGroupBytes)};
+  for (int lane = 0; lane < code.lanes; ++lane) {
+    auto bytes = std::bit_cast<std::array<int8_t, kGroupBytes>>(group_of_lane(lane));
+    if (code.split_pairs) {
+      const auto taken = split_pairs(bytes);
+      std::memcpy(&packed.rest[size_t(lane) * kGroupBytes], taken.data(), kGroupBytes);
+      packed.has_rest = packed.has_rest || taken != std::array<int8_t, kGroupBytes>{};
+    }
+    std::memcpy(&packed.weights[size_t(lane) * kGroupBytes], bytes.data(), kGroupBytes);
+  }
+  return packed;
+}
+
+// Takes vectors in the order that the kernels stream them, and their rests apart, by block and vector of the
+// block.
+class WeightStream {
+ public:
+  void open_block() { blocks_.push_back({.weights = weights_.size()}); }
+  void add(const PackedVector& packed, int v, RestGroup where) {
+    weights_.insert(weights_.end(), packed.weights.begin(), packed.weights.end());
+    if (packed.has_rest) blocks_.back().rests[v].push_back({where, packed.rest});
+  }
+  // Moves everything into `pack`, whose blocks are those opened, and sets their pointers.
+  void close(DirectPack& pack) {
+    pack.weights = Buffer(weights_.size());
+    std::memcpy(pack.weights.data(), weights_.data(), weights_.size());
+    size_t count = 0, bytes = 0;
+    for (const Block& block : blocks_)
+      for (const auto& rests : block.rests)
+        for (const Rest& rest : rests) {
+          ++count;
+          bytes += rest.weights.size();
+        }
+    pack.rest.reserve(count);  // blocks point into it
+    pack.rest_weights = Buffer(bytes);
+    int8_t* to = pack.rest_weights.as<int8_t>();
+    for (size_t b = 0; b < blocks_.size(); ++b) {
+      DirectBlock& block = pack.blocks[b];
+      block.weights = pack.weights.data() + blocks_[b].weights;
+      for (int v = 0; v < kMaxVectors; ++v) {
+        block.rest[v] = pack.rest.data() + pack.rest.size();
+        block.rest_count[v] = int(blocks_[b].rests[v].size());
+        for (auto& [where, weights] : blocks_[b].rests[v]) {
+          where.weights = to;
+          to = std::copy(weights.begin(), weights.end(), to);
+          pack.rest.push_back(where);
+        }
+      }
+    }
+  }
+
+ private:
+  struct Rest {
+    RestGroup where;
+    std::vector<int8_t> weights;
+  };
+  struct Block {
+    size_t weights = 0;  // offset of its first vector
+    std::array<std::vector<Rest>, kMaxVectors> rests;
+  };
+  std::vector<std::byte> weights_;
+  std::vector<Block> blocks_;
+};
+
+int groups_of(const ConvProblem& p, Numbers numbers) {
+  return ceil_div(p.in_channels / p.group * size_of(storage(numbers)), kGroupBytes);
+}
+
+struct Bounds {
+  float lo = -std::numeric_limits<float>::infinity(), hi = std::numeric_limits<float>::infinity();
+};
+Bounds bounds_of(const Activation& act) {
+  Bounds b;
+  if (act.kind == Activation::Kind::relu) b.lo = 0;
+  if (act.kind == Activation::Kind::clip) b = {act.lo, act.hi};
+  return b;
+}
+
+// The activation's slope for channel c; 1 if it has none.
+float slope_of(const Activation& act, int c) {
+  if (act.kind != Activation::Kind::leaky_relu && act.kind != Activation::Kind::prelu) return 1;
+  return act.slope[act.slope.size() == 1 ? 0 : c];
+}
+
+void pack_float_epilogue(const ConvProblem& p, DirectPack& pack) {
+  DirectEpilogue& e = pack.epilogue;
+  const auto sloped = [](const Activation& act) {
+    return act.kind == Activation::Kind::leaky_relu || act.kind == Activation::Kind::prelu;
+  };
+  if (sloped(p.act)) e.slope = pack.slope.data();
+  if (sloped(p.post)) e.post_slope = pack.post_slope.data();
+  const Bounds act = bounds_of(p.act), post = bounds_of(p.post);
+  e.lo = act.lo;
+  e.hi = act.hi;
+  e.post_lo = post.lo;
+  e.post_hi = post.hi;
+}
+
+void pack_int8_epilogue(const Requant& r, DirectPack& pack) {
+  DirectEpilogue& e = pack.epilogue;
+  e.positive = pack.positive.data();
+  e.negative = pack.negative.data();
+  e.has_slope = r.has_slope;
+  e.bounded = r.bounded;
+  e.b = r.b;
+  e.z = r.z;
+  e.z_res = r.z_res;
+  e.q_lo = r.lo;
+  e.upper = pack.upper.as<uint8_t>();
+}
+
+void pack_epilogue(const ConvProblem& p, const DirectCode& code, DirectPack& pack) {
+  const DirectBlock& last = pack.blocks.back();
+  const size_t slots = size_t(last.slot) + size_t(last.vectors) * code.lanes;
+  const bool int8 = code.numbers == Numbers::int8;
+  Requant requant;
+  std::vector<int32_t> starts;
+  if (int8) {
+    requant = requant_of(p);
+    starts = accumulator_start(p);
+  }
+  pack.start = Buffer(slots * 4);
+  pack.upper = Buffer(slots);
+  for (auto* array : {&pack.slope, &pack.post_slope, &pack.positive, &pack.negative}) array->assign(slots, 0);
+  pack.residual_index.assign(slots, 0);
+  for (const DirectBlock& block : pack.blocks)
+    for (int i = 0; i < block.channels; ++i) {
+      const int slot = block.slot + i, c = block.first + i;
+      pack.residual_index[slot] = residual_channel(p, c);
+      if (int8) {
+        pack.start.as<int32_t>()[slot] = starts[c];
+        pack.upper.as<uint8_t>()[slot] = uint8_t(requant.hi);
+        pack.positive[slot] = requant.positive[c];
+        pack.negative[slot] = requant.negative[c];
+      } else {
+        pack.start.as<float>()[slot] = p.bias[c];
+        pack.slope[slot] = slope_of(p.act, c);
+        pack.post_slope[slot] = slope_of(p.post, c);
+      }
+    }
+  DirectEpilogue& e = pack.epilogue;
+  e.start = pack.start.data();
+  e.residual_index = pack.residual_index.data();
+  if (p.residual) {
+    const int channels = p.out_channels / p.residual_repeat;
+    e.residual = p.residual_repeat == 1   ? ResidualKind::plain
+                 : channels <= code.lanes ? ResidualKind::repeated
+                                          : ResidualKind::gathered;
+  }
+  if (int8)
+    pack_int8_epilogue(requant, pack);
+  else
+    pack_float_epilogue(p, pack);
+}
+
+// Weights [kernel_h][kernel_w * groups, padded to a multiple of `pad`][vectors][lanes].
+DirectPack pack_by_rows(const ConvProblem& p, const DirectCode& code, int pad) {
+  DirectPack pack;
+  pack.groups = groups_of(p, code.numbers);
+  pack.blocks = cut_blocks(p, code);
+  const int in_row = p.kernel_w * pack.groups;
+  WeightStream stream;
+  for (DirectBlock& block : pack.blocks) {
+    stream.open_block();
+    for (int ky = 0; ky < p.kernel_h; ++ky)
+      for (int at = 0; at < ceil_div(in_row, pad) * pad; ++at)
+        for (int v = 0; v < block.vectors; ++v) {
+          const int kx = at / pack.groups, g = at % pack.groups;
+          const PackedVector packed = pack_vector(code, [&](int lane) {
+            const int c = v * code.lanes + lane;
+            return c < block.channels && at < in_row
+                       ? group_weights(p, code.numbers, block.first + c, ky, kx, g)
+                       : Group{};
+          });
+          stream.add(packed, v, {.ky = ky, .kx = kx, .offset = g * kGroupBytes});
+        }
+  }
+  stream.close(pack);
+  pack_epilogue(p, code, pack);
+  return pack;
+}
+
+}  // namespace
+
+DirectPack pack_direct(const ConvProblem& p, const DirectCode& code) { return pack_by_rows(p, code, 1); }
+
+DirectPack pack_tiles(const ConvProblem& p, const DirectCode& code) { return pack_by_rows(p, code, 16); }
+
+DirectPack pack_narrow(const ConvProblem& p, const DirectCode& code) {
+  DirectPack pack;
+  pack.groups = groups_of(p, code.numbers);
+  pack.blocks = cut_blocks(p, code);
+  const int in_row = p.kernel_w * pack.groups;
+  WeightStream stream;
+  for (DirectBlock& block : pack.blocks) {
+    stream.open_block();
+    for (int ky = 0; ky < p.kernel_h; ++ky)
+      for (int first = 0; first < in_row; first += code.lanes)
+        for (int o = 0; o < block.channels; ++o) {
+          const PackedVector packed = pack_vector(code, [&](int lane) {
+            const int at = first + lane;
+            return at < in_row ? group_weights(p, code.numbers, block.first + o, ky, at / pack.groups,
+                                               at % pack.groups)
+                               : Group{};
+          });
+          stream.add(packed, o, {.ky = ky, .offset = first * kGroupBytes});
+        }
+  }
+  stream.close(pack);
+  pack_epilogue(p, code, pack);
+  return pack;
+}
+
+bool prefers_narrow(const ConvProblem& p, const DirectCode& code) {
+  const int outputs = p.out_channels / p.group;
+  if (!code.narrow || outputs > kMaxNarrow || p.dilation_w != 1 || p.group != 1) return false;
+  const int in_row = p.kernel_w * groups_of(p, code.numbers);
+  // Summing a vector's lanes takes about 4 operations.
+  const int narrow = (p.kernel_h * ceil_div(in_row, code.lanes) + 4) * outputs;
+  return narrow < p.kernel_h * in_row;
+}
+
+}  // namespace fye

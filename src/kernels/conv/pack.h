@@ -1,0 +1,38 @@
+// Packing: a convolution's weights and epilogue in the order that the direct kernels read them.
+#pragma once
+
+#include <vector>
+
+#include "base/buffer.h"
+#include "kernels/conv/direct.h"
+
+namespace fye {
+
+// Owns what the blocks and the epilogue point to. Movable; the pointers stay valid.
+struct DirectPack {
+  std::vector<DirectBlock> blocks;
+  DirectEpilogue epilogue;
+  int groups = 0;  // 32-bit groups a tap
+
+  Buffer weights, rest_weights, start, upper;
+  std::vector<RestGroup> rest;
+  std::vector<float> slope, post_slope, positive, negative;
+  std::vector<int32_t> residual_index;
+};
+
+// For code.split_pairs: a pair of s8 weights that meets in one 16-bit sum can saturate it only if both have
+// one sign; it is cut into a part with |a + b| <= 128, which no u8 input can saturate (255 * 128 = 32640 <
+// 32768), and a rest of at most 128.
+DirectPack pack_direct(const ConvProblem& problem, const DirectCode& code);
+
+// For tile kernels: like pack_direct, each kernel row's groups followed by zeros up to a multiple of 16.
+DirectPack pack_tiles(const ConvProblem& problem, const DirectCode& code);
+
+// For code.narrow: a block a convolution group, weights [kernel_h][vectors of the kernel row's groups][out
+// channels][lanes].
+DirectPack pack_narrow(const ConvProblem& problem, const DirectCode& code);
+
+// True if code.narrow can solve the problem and needs fewer vector operations than code.row.
+bool prefers_narrow(const ConvProblem& problem, const DirectCode& code);
+
+}  // namespace fye

@@ -1,0 +1,53 @@
+// RowTable: the converter's inner loops, one table per instruction set; convert.cc picks, tests compare them
+// all.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/isa.h"
+#include "graph/tensor.h"
+
+namespace fye {
+
+// Converts `count` consecutive elements; reads and writes not one byte beyond them. Buffers don't overlap.
+using ConvertFlat = void (*)(const std::byte* in, std::byte* out, ptrdiff_t count, Quant in_quant,
+                             Quant out_quant);
+
+// Moves `pixels` pixels of three channels between pitch 3 and pitch 4; `gap` goes into the fourth element.
+// Not one byte beyond them either.
+using Repitch = void (*)(const std::byte* in, std::byte* out, ptrdiff_t pixels, uint32_t gap);
+
+// f32, bf16, u8, u16 in this order, the only types that a map of activations or pixels can have.
+inline constexpr int kMapTypes = 4;
+constexpr int map_type_index(DType type) {
+  switch (type) {
+    case DType::f32:
+      return 0;
+    case DType::bf16:
+      return 1;
+    case DType::u8:
+      return 2;
+    case DType::u16:
+      return 3;
+    default:
+      return -1;
+  }
+}
+
+struct RowTable {
+  std::string_view name;
+  Isa isa;
+  ConvertFlat flat[kMapTypes][kMapTypes];    // [from][to]; equal types requantise (u8, u16) or copy
+  Repitch pitch_3_to_4[2], pitch_4_to_3[2];  // elements of one byte, of two
+};
+
+const RowTable& rows_scalar();
+const RowTable& rows_avx2();
+const RowTable& rows_avx512();
+
+// The widest table the machine and `max` allow.
+const RowTable& choose_rows(Isa max);
+
+}  // namespace fye

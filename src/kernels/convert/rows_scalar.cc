@@ -1,0 +1,48 @@
+// The converter's definition: one element after the other, as number.h says.
+#include <cstring>
+
+#include "kernels/convert/number.h"
+#include "kernels/convert/row_table.h"
+
+namespace fye {
+namespace {
+
+template <class From, class To>
+void flat(const std::byte* in, std::byte* out, ptrdiff_t count, Quant in_quant, Quant out_quant) {
+  for (ptrdiff_t i = 0; i < count; ++i) {
+    From from;
+    std::memcpy(&from, in + i * sizeof(From), sizeof(From));  // pictures of 16 bits may lie at odd addresses
+    const To to = Stored<To>::store(Stored<From>::load(from, in_quant), out_quant);
+    std::memcpy(out + i * sizeof(To), &to, sizeof(To));
+  }
+}
+
+template <class T>
+void widen(const std::byte* in, std::byte* out, ptrdiff_t pixels, uint32_t gap) {
+  const T fill = T(gap);
+  for (ptrdiff_t i = 0; i < pixels; ++i) {
+    std::memcpy(out + i * 4 * sizeof(T), in + i * 3 * sizeof(T), 3 * sizeof(T));
+    std::memcpy(out + (i * 4 + 3) * sizeof(T), &fill, sizeof(T));
+  }
+}
+
+template <class T>
+void narrow(const std::byte* in, std::byte* out, ptrdiff_t pixels, uint32_t) {
+  for (ptrdiff_t i = 0; i < pixels; ++i)
+    std::memcpy(out + i * 3 * sizeof(T), in + i * 4 * sizeof(T), 3 * sizeof(T));
+}
+
+#define FYE_ROW(From) \
+  { flat<From, float>, flat<From, Bf16>, flat<From, uint8_t>, flat<From, uint16_t> }
+constexpr RowTable kTable = {"scalar",
+                             Isa::scalar,
+                             {FYE_ROW(float), FYE_ROW(Bf16), FYE_ROW(uint8_t), FYE_ROW(uint16_t)},
+                             {widen<uint8_t>, widen<uint16_t>},
+                             {narrow<uint8_t>, narrow<uint16_t>}};
+#undef FYE_ROW
+
+}  // namespace
+
+const RowTable& rows_scalar() { return kTable; }
+
+}  // namespace fye
