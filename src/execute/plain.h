@@ -1,0 +1,62 @@
+// The plain executor: any placement of a graph's nodes on processors, obvious, the truth that faster ones are held to.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/isa.h"
+#include "base/result.h"
+#include "base/threads.h"
+#include "graph/calib.h"
+#include "graph/graph.h"
+#include "processors/processor.h"
+
+namespace fye {
+
+struct ExecuteOptions {
+  int height = 0, width = 0;  // of the input map
+  // Output tile edge in *input* pixels; 0 = the whole picture at once. Refused if the graph has a global node.
+  int tile = 0;
+  Isa max = active_isa();
+};
+
+// A graph prepared for one input size: memory planned, weights packed. One run at a time.
+class Executor {
+ public:
+  // placement: one processor a node (index like Graph::nodes). Maximal runs of nodes on one processor become segments;
+  // tensors that cross between formats are converted once per format. Graph, calib and processors outlive the executor.
+  static Result<Executor> prepare(const Graph& graph, const Calib* calib, std::span<const Processor* const> placement,
+                                  const ExecuteOptions& options);
+  Executor(Executor&&) noexcept;
+  ~Executor();
+
+  // The output's size for this input size: height, width, channels.
+  int out_height() const;
+  int out_width() const;
+  int out_channels() const;
+
+  // `in` is any map of the whole input (u8 or u16 picture with a quant, or f32), `out` likewise of the whole output; values are
+  // converted to and from what the first and last segments use. Tiled or not, any number of threads: the same bits.
+  Status run(const Map& in, const Map& out, ThreadPool& threads, const Observer* observer = nullptr);
+
+  // Bytes of planned memory (arena), allocated by the first run; weights not counted.
+  size_t arena_bytes() const;
+
+  // Tiles a run takes; an observer sees every node once a tile.
+  int tile_count() const;
+
+  // One line per node and hand-over, in order of execution.
+  std::vector<std::string> explain() const;
+
+ private:
+  struct State;
+  explicit Executor(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Every node on the same processor.
+std::vector<const Processor*> everywhere(const Graph& graph, const Processor* processor);
+
+}  // namespace fye

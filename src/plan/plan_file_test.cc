@@ -1,0 +1,146 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "plan/plan.h"
+
+namespace fye {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A folder that goes away with the test.
+class Folder {
+ public:
+  Folder() : path_(std::filesystem::temp_directory_path() / fmt::format("fye-plan-{}", getpid())) {
+    std::filesystem::create_directories(path_);
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::filesystem::path operator/(const char* name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+Plan example() {
+  return {"abc",
+          {{{"conv1", "conv2"}, "cpu.f32", "keeps the first layers exact"}, {{"conv3"}, "cpu.int8", ""}}};
+}
+
+Result<Plan> read_changed(const std::function<void(Json&)>& change, const std::string& sha = "abc") {
+  const Folder folder;
+  EXPECT_TRUE(write_plan(folder / "plan.json", example()));
+  auto json = read_json(folder / "plan.json");
+  EXPECT_TRUE(json);
+  change(*json);
+  EXPECT_TRUE(write_json(folder / "plan.json", *json));
+  return read_plan(folder / "plan.json", sha);
+}
+
+void expect_refused(const std::function<void(Json&)>& change, const std::string& says) {
+  const auto result = read_changed(change);
+  ASSERT_FALSE(result) << says;
+  EXPECT_EQ(result.error().code, ErrorCode::bad_input);
+  EXPECT_THAT(result.error().what, HasSubstr("plan.json"));
+  EXPECT_THAT(result.error().what, HasSubstr(says));
+}
+
+bool equal(const Plan& a, const Plan& b) {
+  if (a.graph_sha256 != b.graph_sha256 || a.steps.size() != b.steps.size()) return false;
+  for (size_t i = 0; i < a.steps.size(); ++i)
+    if (a.steps[i].units != b.steps[i].units || a.steps[i].processor != b.steps[i].processor ||
+        a.steps[i].reason != b.steps[i].reason)
+      return false;
+  return true;
+}
+
+TEST(PlanFile, RoundTrip) {
+  const auto result = read_changed([](Json&) {});
+  ASSERT_TRUE(result) << result.error().text();
+  EXPECT_TRUE(equal(*result, example()));
+}
+
+TEST(PlanFile, WrittenByHand) {
+  const Folder folder;
+  ASSERT_TRUE(write_file(folder / "plan.json", R"({"version": 1, "graph": "x",
+      "steps": [{"placement": "cpu.int8", "units": ["a"], "note": "fields that nobody knows are passed over"}]})"));
+  const auto plan = read_plan(folder / "plan.json", "");
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_EQ(plan->steps[0].processor, "cpu.int8");
+  EXPECT_EQ(plan->steps[0].reason, "");
+}
+
+RC_GTEST_PROP(PlanFile, RoundTripOfAnyNames, ()) {
+  Plan plan{"sha", {}};
+  const auto printable =
+      rc::gen::nonEmpty(rc::gen::container<std::string>(rc::gen::inRange<char>(' ', '\x7f')));
+  const int steps = *rc::gen::inRange(1, 5);
+  for (int s = 0; s < steps; ++s) {
+    PlanStep step{.units = {}, .processor = *printable, .reason = *printable};
+    const int units = *rc::gen::inRange(1, 4);
+    for (int u = 0; u < units; ++u) step.units.push_back(fmt::format("{}/{}/{}", s, u, *printable));
+    plan.steps.push_back(step);
+  }
+  const Folder folder;
+  RC_ASSERT(write_plan(folder / "plan.json", plan).ok());
+  const auto back = read_plan(folder / "plan.json", "sha");
+  RC_ASSERT(back.ok());
+  RC_ASSERT(equal(*back, plan));
+}
+
+TEST(PlanFile, RefusesVersionAndGraph) {
+  expect_refused([](Json& j) { j["version"] = 2; }, "version");
+  expect_refused([](Json& j) { j.erase("version"); }, "version");
+  expect_refused([](Json& j) { j["graph"] = "def"; }, "another model");
+  expect_refused([](Json& j) { j["graph"] = nullptr; }, "graph");
+  expect_refused([](Json& j) { j.erase("graph"); }, "graph");
+}
+
+TEST(PlanFile, RefusesOtherPlacementsByName) {
+  const Json shares = Json::array({Json::array({"cpu.f32", 0.5}), Json::array({"cpu.int8", 0.5})});
+  for (const char* kind : {"rows", "channels", "patches"})
+    expect_refused(
+        [&](Json& j) {
+          j["steps"][0]["placement"] = Json{{kind, shares}};
+        },
+        fmt::format("placement by {} is not supported yet", kind));
+}
+
+TEST(PlanFile, RefusesBadSteps) {
+  expect_refused([](Json& j) { j.erase("steps"); }, "steps");
+  expect_refused([](Json& j) { j["steps"] = Json::array(); }, "steps");
+  expect_refused([](Json& j) { j["steps"] = "cpu.int8"; }, "steps");
+  expect_refused([](Json& j) { j["steps"][1] = 4; }, "step 2");
+  expect_refused([](Json& j) { j["steps"][1].erase("units"); }, "step 2: \"units\"");
+  expect_refused([](Json& j) { j["steps"][1]["units"] = "conv3"; }, "units");
+  expect_refused([](Json& j) { j["steps"][1]["units"] = Json::array(); }, "units");
+  expect_refused([](Json& j) { j["steps"][1]["units"] = Json::array({3}); }, "3 in \"units\"");
+  expect_refused([](Json& j) { j["steps"][1]["units"] = Json::array({"conv1"}); },
+                 "\"conv1\" is placed twice");
+  expect_refused([](Json& j) { j["steps"][0]["units"] = Json::array({"a", "a"}); }, "\"a\" is placed twice");
+  expect_refused([](Json& j) { j["steps"][0].erase("placement"); }, "step 1: \"placement\" is missing");
+  expect_refused([](Json& j) { j["steps"][0]["placement"] = ""; }, "placement");
+  expect_refused([](Json& j) { j["steps"][0]["placement"] = 8; }, "placement");
+  expect_refused([](Json& j) { j["steps"][0]["placement"] = Json::object(); }, "placement");
+  expect_refused([](Json& j) { j["steps"][0]["reason"] = 8; }, "reason");
+}
+
+TEST(PlanFile, RefusesWhatIsNoPlan) {
+  const Folder folder;
+  EXPECT_FALSE(read_plan(folder / "absent.json", ""));
+  for (const char* text : {"", "{", "[]", "3", "null", "\"plan\"", "{}"}) {
+    ASSERT_TRUE(write_file(folder / "bad.json", text));
+    const auto result = read_plan(folder / "bad.json", "");
+    ASSERT_FALSE(result) << text;
+    EXPECT_THAT(result.error().what, HasSubstr("bad.json"));
+  }
+}
+
+}  // namespace
+}  // namespace fye

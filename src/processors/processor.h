@@ -1,0 +1,75 @@
+// Processors: something that executes a segment - a run of nodes - in one number format (design.md, section 2).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/isa.h"
+#include "base/result.h"
+#include "base/threads.h"
+#include "graph/calib.h"
+#include "graph/graph.h"
+#include "kernels/map.h"
+
+namespace fye {
+
+// Some nodes of a graph that run on one processor, with what crosses its edge. `shapes` are all tensors' shapes at the size
+// to be run. Graph and calib outlive the Runnable made from it.
+struct Segment {
+  const Graph* graph = nullptr;
+  const Calib* calib = nullptr;  // may be null where no node is int8
+  std::vector<int> nodes;        // ascending
+  std::vector<TensorId> inputs, outputs;
+  std::vector<Shape> shapes;
+};
+
+// Sees every map that a run writes, right after it is complete (calibration, traces). `node` is an index into Graph::nodes.
+using Observer = std::function<void(int node, const Map& out)>;
+
+// A prepared segment: kernels chosen, weights packed. Immutable; run() is for one caller at a time per scratch memory.
+class Runnable {
+ public:
+  virtual ~Runnable() = default;
+
+  // What each input must cover so that each output covers `outputs`; and the margin each input map needs.
+  virtual std::vector<Region> input_regions(std::span<const Region> outputs) const = 0;
+  virtual std::vector<int> input_margins() const = 0;
+
+  // Bytes that run() needs besides its inputs and outputs.
+  virtual size_t scratch_bytes(std::span<const Region> outputs) const = 0;
+
+  // Computes every output's region. Input maps cover input_regions(), margins filled. `scratch` is 64-byte aligned.
+  virtual void run(std::span<const Map> in, std::span<const Map> out, std::byte* scratch, ThreadPool& threads,
+                   const Observer* observer) const = 0;
+
+  // One line a node: which kernel runs it.
+  virtual std::vector<std::string> explain() const = 0;
+};
+
+class Processor {
+ public:
+  virtual ~Processor() = default;
+  virtual std::string_view name() const = 0;  // "cpu.f32"
+  virtual Numbers numbers() const = 0;
+
+  // How it stores `tensor`: type and, for int8, the quantisation that calib gives it.
+  virtual Result<Quant> quant_of(const Graph& graph, const Calib* calib, TensorId tensor) const = 0;
+
+  // Empty if it can run the node, else why not.
+  virtual std::string supports(const Graph& graph, const Node& node) const = 0;
+
+  virtual Result<std::unique_ptr<Runnable>> prepare(const Segment& segment) const = 0;
+};
+
+// The processors of this machine under the limit `max`: cpu.f32, cpu.int8, cpu.bf16 where there is bf16 hardware, null (which
+// computes nothing, for measuring what the rest costs; last). Valid for the life of the process.
+std::span<const Processor* const> processors(Isa max);
+
+// By name; the error lists those there are.
+Result<const Processor*> find_processor(std::string_view name, Isa max);
+
+}  // namespace fye

@@ -1,0 +1,171 @@
+#include "runtime/model.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "import/onnx_import.h"
+#include "quant/calib_file.h"
+
+namespace fye {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kScaleFlags = "--net-scale 2|3|4 --range 0..255|0..1|-1..1 --colour rgb|y --pre none|bicubic";
+
+std::optional<double> number_from(const std::string& text) {
+  double value = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// One convention: the flag if given, else the file's, else nothing.
+std::optional<std::string> pick(const std::optional<std::string>& flag, const Graph& graph, const std::string& key) {
+  if (flag) return flag;
+  const auto found = graph.metadata.find(key);
+  if (found == graph.metadata.end()) return std::nullopt;
+  return found->second;
+}
+
+Error bad_convention(const fs::path& path, std::string_view key, std::string_view got, std::string_view expected) {
+  return bad_input(fmt::format("{}: {} is \"{}\"; expected {}", path.string(), key, got, expected));
+}
+
+Result<Conventions> conventions_of(const fs::path& path, const Graph& graph, const ConventionFlags& flags) {
+  Conventions c;
+  const auto scale = pick(flags.scale ? std::optional(std::to_string(*flags.scale)) : std::nullopt, graph, "fye.scale");
+  const auto range = pick(flags.range, graph, "fye.range");
+  const auto colour = pick(flags.colour, graph, "fye.colour");
+  const auto pre = pick(flags.pre, graph, "fye.pre");
+  if (!scale || !range || !colour || !pre) {
+    std::string missing;
+    for (auto [there, key] : {std::pair{scale.has_value(), "scale"}, {range.has_value(), "range"},
+                              {colour.has_value(), "colour"}, {pre.has_value(), "pre"}})
+      if (!there) missing += fmt::format("{}fye.{}", missing.empty() ? "" : ", ", key);
+    return bad_input(fmt::format("{}: the model does not say how it wants its pictures ({} missing)", path.string(), missing),
+                     fmt::format("give {}", kScaleFlags));
+  }
+  const auto s = number_from(*scale);
+  if (!s || *s < 1 || *s > 16 || *s != int(*s)) return bad_convention(path, "fye.scale", *scale, "1 to 16");
+  c.scale = int(*s);
+  if (*range == "0..255") {
+    c.lo = 0, c.hi = 255;
+  } else if (*range == "0..1") {
+    c.lo = 0, c.hi = 1;
+  } else if (*range == "-1..1") {
+    c.lo = -1, c.hi = 1;
+  } else {
+    return bad_convention(path, "fye.range", *range, "0..255, 0..1 or -1..1");
+  }
+  if (*colour != "rgb" && *colour != "y") return bad_convention(path, "fye.colour", *colour, "rgb or y");
+  c.colour = *colour == "y" ? Conventions::Colour::y : Conventions::Colour::rgb;
+  if (*pre != "none" && *pre != "bicubic") return bad_convention(path, "fye.pre", *pre, "none or bicubic");
+  c.bicubic_first = *pre == "bicubic";
+
+  // The file's own numbers must fit: a wrong scale is how others scramble tiles.
+  const int channels = c.colour == Conventions::Colour::y ? 1 : 3;
+  if (graph.inputs.size() != 1 || graph.outputs.size() != 1)
+    return bad_input(fmt::format("{}: {} inputs and {} outputs; an upscaling network has one of each", path.string(),
+                                 graph.inputs.size(), graph.outputs.size()));
+  const Shape& in = graph.tensors[size_t(graph.inputs[0])].shape;
+  if (in.size() != 4 || in[1] != channels)
+    return bad_input(fmt::format("{}: the input has shape of rank {} with {} channels; {} pictures have {} channels",
+                                 path.string(), in.size(), in.size() > 1 ? in[1] : 0, *colour, channels),
+                     "is this an upscaling network, and --colour right?");
+  // Two sizes that are multiples of common strides.
+  for (int64_t edge : {48, 96}) {
+    auto shapes = infer_shapes(graph, {{1, channels, edge, edge}});
+    if (!shapes) {
+      if (in[2] > 0) continue;  // a model of fixed size; refused where its size is known to be wrong
+      return shapes.error();
+    }
+    const Shape& out = (*shapes)[size_t(graph.outputs[0])];
+    const int64_t wanted = edge * (c.bicubic_first ? 1 : c.scale);
+    if (out.size() != 4 || out[1] != channels || out[2] != wanted || out[3] != wanted)
+      return bad_input(fmt::format("{}: makes {} x {} ({} channels) from {} x {}; its scale says {} ({} channels)",
+                                   path.string(), out.size() == 4 ? out[3] : 0, out.size() == 4 ? out[2] : 0,
+                                   out.size() > 1 ? out[1] : 0, edge, edge, wanted, channels),
+                       "give the right --net-scale");
+  }
+  constexpr std::string_view kLoss = "fye.loss_db.";
+  for (const auto& [key, text] : graph.metadata)
+    if (key.rfind(kLoss, 0) == 0) {
+      const auto loss = number_from(text);
+      if (!loss) return bad_convention(path, key, text, "a number of dB");
+      c.loss_db[key.substr(kLoss.size())] = *loss;
+    }
+  return c;
+}
+
+fs::path executable_folder() {
+  std::error_code problem;
+  const fs::path self = fs::read_symlink("/proc/self/exe", problem);
+  return problem ? fs::path(".") : self.parent_path();
+}
+
+std::vector<fs::path> model_folders() {
+  if (const char* given = std::getenv("FYE_MODELS")) return {given};
+  const fs::path here = executable_folder();
+  // Installed (bin/../share), beside the executable, and a build folder two levels below the source tree.
+  return {here / "../share/fye/models", here / "models", here / "../models", here / "../../models",
+          here / "../../../models"};
+}
+
+}  // namespace
+
+Result<Model> load_model(const fs::path& path, const ConventionFlags& flags) {
+  auto imported = import_onnx(path);
+  if (!imported) return imported.error();
+  auto conventions = conventions_of(path, imported->graph, flags);
+  if (!conventions) return conventions.error();
+  Model model{path.stem().string(), std::move(imported->graph), *std::move(conventions), std::move(imported->calib)};
+  fs::path beside = path;
+  beside.replace_extension(".calib.json");
+  std::error_code ignored;
+  if (fs::exists(beside, ignored)) {
+    auto calib = read_calib(beside, model.graph.sha256);
+    if (!calib) return calib.error();
+    model.calib = *std::move(calib);
+  }
+  return model;
+}
+
+std::vector<ShippedModel> shipped_models() {
+  std::vector<ShippedModel> found;
+  for (const fs::path& folder : model_folders()) {
+    std::error_code problem;
+    for (const auto& entry : fs::directory_iterator(folder, problem)) {
+      if (entry.path().extension() != ".onnx") continue;
+      auto imported = import_onnx(entry.path());
+      if (!imported) continue;  // not ours to complain about here; naming it with -m says why
+      const auto scale = imported->graph.metadata.find("fye.scale");
+      if (scale == imported->graph.metadata.end()) continue;
+      const auto value = number_from(scale->second);
+      found.push_back({entry.path().stem().string(), fs::weakly_canonical(entry.path(), problem), value ? int(*value) : 0});
+    }
+    if (!found.empty()) break;
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return found;
+}
+
+Result<fs::path> shipped_model_for(int scale) {
+  const auto models = shipped_models();
+  std::string there;
+  for (const ShippedModel& model : models) {
+    if (model.scale == scale) return model.path;
+    there += fmt::format("{}{} (x{})", there.empty() ? "" : ", ", model.name, model.scale);
+  }
+  if (models.empty())
+    return bad_input("no shipped models were found", "set FYE_MODELS to the folder that has them, or give -m model.onnx");
+  return bad_input(fmt::format("no shipped model enlarges {} times", scale), "there are: " + there);
+}
+
+}  // namespace fye

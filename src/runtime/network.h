@@ -1,0 +1,39 @@
+// Network: a model prepared for pictures of one size - colour conventions outside, tensors inside.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "base/result.h"
+#include "base/threads.h"
+#include "execute/plain.h"
+#include "image/picture.h"
+#include "runtime/model.h"
+
+namespace fye {
+
+// Takes grey or RGB pictures (8 or 16 bit, no alpha) of the size it was prepared for and makes them `scale` times as large.
+// RGB nets see grey as three equal channels and answer with their mean. Nets on luma get BT.601 studio luma; colour comes from
+// the bicubic enlargement, moved by the difference in luma.
+class Network {
+ public:
+  // The model outlives the network. `tile` as ExecuteOptions; `width` and `height` are the picture's.
+  static Result<Network> prepare(const Model& model, std::span<const Processor* const> placement, int width, int height,
+                                 int tile, Isa max);
+  Network(Network&&) noexcept;
+  ~Network();
+
+  // `out` must have scale times the size, and the channels and bits of `in`.
+  Status run(const Picture& in, Picture& out, ThreadPool& threads, const Observer* observer = nullptr);
+
+  // Planned memory, and what run() itself needs for colours; pictures not counted.
+  int64_t bytes() const;
+  const Executor& executor() const;
+
+ private:
+  struct State;
+  explicit Network(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace fye
