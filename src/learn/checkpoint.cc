@@ -1,0 +1,163 @@
+#include "learn/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+
+#include "base/file.h"
+#include "base/json.h"
+
+namespace fye {
+namespace {
+
+namespace fs = std::filesystem;
+using torch::Tensor;
+
+constexpr int64_t kFormat = 1;
+
+void put(torch::serialize::OutputArchive& archive, const std::string& key,
+         const std::vector<Tensor>& tensors) {
+  archive.write(key + ".count", torch::tensor(int64_t(tensors.size())));
+  for (size_t i = 0; i < tensors.size(); ++i)
+    archive.write(fmt::format("{}.{}", key, i), tensors[i].detach());
+}
+
+Tensor get(torch::serialize::InputArchive& archive, const std::string& key) {
+  Tensor t;
+  archive.read(key, t);
+  return t;
+}
+
+std::vector<Tensor> get_list(torch::serialize::InputArchive& archive, const std::string& key) {
+  const auto count = get(archive, key + ".count").item<int64_t>();
+  std::vector<Tensor> tensors;
+  for (int64_t i = 0; i < count; ++i) tensors.push_back(get(archive, fmt::format("{}.{}", key, i)));
+  return tensors;
+}
+
+// Text as a tensor of bytes, the only kind of value that both archive classes keep.
+Tensor from_text(const std::string& text) {
+  auto bytes = torch::empty({int64_t(text.size())}, torch::kUInt8);
+  std::copy(text.begin(), text.end(), bytes.data_ptr<uint8_t>());
+  return bytes;
+}
+
+std::string to_text(const Tensor& tensor) {
+  const auto bytes = tensor.to(torch::kUInt8).contiguous();
+  return {bytes.data_ptr<uint8_t>(), bytes.data_ptr<uint8_t>() + bytes.numel()};
+}
+
+// One line a tensor: name, scale (exact, in hexadecimal), zero point.
+std::string grids_to_text(const Grids& grids) {
+  std::string text;
+  for (const auto& [name, quant] : grids) text += fmt::format("{} {:a} {}\n", name, quant.scale, quant.zero);
+  return text;
+}
+
+Grids grids_from_text(const std::string& text) {
+  Grids grids;
+  std::istringstream lines(text);
+  std::string name, scale;
+  for (int zero; lines >> name >> scale >> zero;) grids[name] = {std::strtof(scale.c_str(), nullptr), zero};
+  return grids;
+}
+
+std::string check_shapes(const NetSpec& spec, const Weights& weights) {
+  if (weights.kernels.size() != spec.layers.size() || weights.biases.size() != spec.layers.size())
+    return fmt::format("{} kernels for {} layers", weights.kernels.size(), spec.layers.size());
+  for (size_t i = 0; i < spec.layers.size(); ++i) {
+    const auto& layer = spec.layers[i];
+    const auto &k = weights.kernels[i], &b = weights.biases[i];
+    if (k.sizes() != torch::IntArrayRef({layer.out, layer.in, 3, 3}) ||
+        b.sizes() != torch::IntArrayRef({layer.out}))
+      return layer.name + " has another shape";
+    if (k.scalar_type() != torch::kFloat32 || b.scalar_type() != torch::kFloat32)
+      return layer.name + " is not float32";
+    if (!k.isfinite().all().item<bool>() || !b.isfinite().all().item<bool>())
+      return layer.name + " is not finite";
+  }
+  return {};
+}
+
+}  // namespace
+
+Status save_checkpoint(const Checkpoint& checkpoint, const fs::path& path) {
+  auto file = PendingFile::create(path);
+  if (!file) return file.error();
+  try {
+    torch::serialize::OutputArchive archive;
+    archive.write("fye.format", torch::tensor(kFormat));
+    archive.write("net", from_text(checkpoint.spec.net));
+    archive.write("scale", torch::tensor(int64_t(checkpoint.spec.scale)));
+    archive.write("step", torch::tensor(checkpoint.step));
+    archive.write("seconds", torch::tensor(checkpoint.seconds, torch::kFloat64));
+    archive.write("random", torch::tensor(int64_t(checkpoint.random)));
+    put(archive, "kernel", checkpoint.weights.kernels);
+    put(archive, "bias", checkpoint.weights.biases);
+    put(archive, "average.kernel", checkpoint.average.kernels);
+    put(archive, "average.bias", checkpoint.average.biases);
+    put(archive, "optimiser", checkpoint.optimiser);
+    archive.write("grids", from_text(grids_to_text(checkpoint.grids)));
+    archive.save_to(file->path().string());
+  } catch (const std::exception& e) {
+    return resource_error(path.string() + ": " + e.what());
+  }
+  return file->commit();
+}
+
+Result<Checkpoint> load_checkpoint(const fs::path& path) {
+  const std::string hint = "give a checkpoint.pt that fye-train wrote";
+  Checkpoint c;
+  try {
+    torch::serialize::InputArchive archive;
+    archive.load_from(path.string());
+    if (get(archive, "fye.format").item<int64_t>() != kFormat)
+      return bad_input(path.string() + ": a checkpoint of another version", hint);
+    auto spec = net_spec(to_text(get(archive, "net")), int(get(archive, "scale").item<int64_t>()));
+    if (!spec) return bad_input(path.string() + ": " + spec.error().what, hint);
+    c.spec = *spec;
+    c.step = get(archive, "step").item<int64_t>();
+    c.seconds = get(archive, "seconds").item<double>();
+    c.random = uint64_t(get(archive, "random").item<int64_t>());
+    c.weights = {get_list(archive, "kernel"), get_list(archive, "bias")};
+    c.average = {get_list(archive, "average.kernel"), get_list(archive, "average.bias")};
+    c.optimiser = get_list(archive, "optimiser");
+    // Runs of the first day have no such entry.
+    if (Tensor text; archive.try_read("grids", text)) c.grids = grids_from_text(to_text(text));
+  } catch (const std::exception& e) {
+    const std::string why = e.what();
+    return bad_input(path.string() + ": not a checkpoint: " + why.substr(0, why.find('\n')), hint);
+  }
+  for (const auto* weights : {&c.weights, &c.average})
+    if (const auto wrong = check_shapes(c.spec, *weights); !wrong.empty())
+      return bad_input(path.string() + ": " + wrong, hint);
+  return c;
+}
+
+Status dump_weights(const NetSpec& spec, const Weights& weights, const fs::path& folder) {
+  std::string bytes;
+  const auto append = [&bytes](const Tensor& t) {
+    const auto flat = t.detach().to(torch::kFloat32).contiguous();
+    const size_t at = bytes.size();
+    bytes.append(static_cast<const char*>(flat.data_ptr()), size_t(flat.numel()) * sizeof(float));
+    return at;
+  };
+  Json layers = Json::array();
+  for (size_t i = 0; i < spec.layers.size(); ++i) {
+    const auto& layer = spec.layers[i];
+    const size_t kernel = append(weights.kernels[i]), bias = append(weights.biases[i] * kUnit);
+    layers.push_back({{"name", layer.name},
+                      {"out", layer.out},
+                      {"in", layer.in},
+                      {"relu", layer.relu},
+                      {"kernel_offset", kernel},
+                      {"bias_offset", bias}});
+  }
+  if (auto written = write_file(folder / "weights.bin", bytes); !written) return written;
+  return write_json(folder / "weights.json",
+                    {{"net", spec.net}, {"scale", spec.scale}, {"range", "0..255"}, {"layers", layers}});
+}
+
+}  // namespace fye
