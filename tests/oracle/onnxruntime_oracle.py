@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Holds whole networks, from file to picture, to ONNX Runtime: float within a level, int8 within a level of the QDQ file.
+
+usage: onnxruntime_oracle.py (FYE in the environment). Networks: small ones made here, and those in models/. The int8 contract
+(design: section 4) makes convolutions equal bit for bit; where an add or a slope is fused, one level may differ: the share is printed.
+"""
+
+import pathlib
+import sys
+
+import numpy as np
+import onnxruntime
+from PIL import Image
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+import tiny_model  # noqa: E402
+from workplace import Workplace  # noqa: E402
+
+
+def session(path):
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def expected(path, picture):
+    network = session(path)
+    planes = picture.astype(np.float32).transpose(2, 0, 1)[None]
+    out = network.run(None, {network.get_inputs()[0].name: planes})[0][0].transpose(1, 2, 0)
+    return np.clip(np.rint(out), 0, 255).astype(np.int32)
+
+
+def picture_of(width, height):
+    y, x = np.mgrid[0:height, 0:width]
+    waves = [127 + 90 * np.sin(x / (5 + c) + y / 11) + 40 * np.sin(x * y / 300) for c in range(3)]
+    noise = np.random.default_rng(1).normal(0, 6, (height, width, 3))
+    return np.clip(np.stack(waves, -1) + noise, 0, 255).astype(np.uint8)
+
+
+def compare(place, model, name, most):
+    """True if all is within a level and at most `most` of the int8 samples differ at all."""
+    picture = picture_of(150, 100)
+    Image.fromarray(picture).save(place.folder / "in.png")
+    good = True
+    for numbers, share_allowed in (("f32", 1.0), ("int8", most)):
+        if numbers == "int8":
+            place.must("calibrate", model, "--qdq", "qdq.onnx")
+        place.must("up", "in.png", "-o", "out.png", "-m", model, "--numbers", numbers)
+        got = np.asarray(Image.open(place.folder / "out.png")).astype(np.int32)
+        difference = np.abs(got - expected(place.folder / "qdq.onnx" if numbers == "int8" else model, picture))
+        share = float(np.mean(difference > 0))
+        fine = difference.max() <= 1 and share <= share_allowed
+        print(f"{name:20} {numbers:5} most {difference.max()} level(s), {share:.4%} of the samples differ{'' if fine else '  WRONG'}")
+        good = good and fine
+    return good
+
+
+def main():
+    place = Workplace()
+    good = True
+    try:
+        Image.fromarray(picture_of(96, 96)).save(place.folder / "calibration.png")
+        for scale, layers in ((2, 1), (2, 3), (3, 4), (4, 2)):
+            path = place.write(f"tiny{scale}{layers}.onnx", tiny_model.upscaler(scale, layers=layers, seed=scale + layers))
+            place.must("calibrate", path, "calibration.png", "-o", path.with_suffix(".calib.json"))
+            good = compare(place, path, path.stem, most=0.0) and good
+        shipped = [path for path in sorted((ROOT / "models").glob("*.onnx")) if path.with_suffix(".calib.json").exists()]
+        for path in shipped:
+            good = compare(place, path, path.stem, most=0.05) and good
+    finally:
+        place.close()
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
