@@ -48,6 +48,8 @@ function(fye_room name)
     find_package(GTest REQUIRED)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE fye_${name} GTest::gmock GTest::gtest_main fye_rapidcheck)
+    # Property tests are templates upon templates: -O1 halves their compile time and costs the runs little.
+    target_compile_options(${name}_test PRIVATE -O1)
     include(GoogleTest)
     gtest_discover_tests(${name}_test PROPERTIES LABELS "fast;${name}" DISCOVERY_TIMEOUT 60)
   endif()
