@@ -1,5 +1,7 @@
 #include "learn/data.h"
 
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -83,7 +85,7 @@ TEST(DrawBatch, SameStateSamePatches) {
 class LoadFolder : public testing::Test {
  protected:
   void SetUp() override {
-    path = fs::temp_directory_path() / "fye_learn_pictures";
+    path = fs::temp_directory_path() / ("fye_learn_pictures." + std::to_string(getpid()));
     fs::remove_all(path);
     fs::create_directories(path);
   }

@@ -70,9 +70,11 @@ Result<Calib> calib_of(const Graph& fused, const Grids& grids) {
   return calib;
 }
 
-Status export_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path& folder) {
+Status export_checkpoint(const Checkpoint& checkpoint, const Losses& losses, const std::filesystem::path& folder) {
   const auto path = folder / "model.onnx";
-  const auto bytes = export_onnx(graph_of(checkpoint.spec, checkpoint.average));
+  Graph graph = graph_of(checkpoint.spec, checkpoint.average);
+  for (const auto& [format, loss] : losses) graph.metadata["fye.loss_db." + format] = fmt::format("{}", loss);
+  const auto bytes = export_onnx(graph);
   if (!bytes) return bytes.error();
   if (auto written = write_file(path, *bytes); !written) return written;
   if (checkpoint.grids.empty()) return {};

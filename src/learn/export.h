@@ -1,6 +1,9 @@
 // From the trainer to the product: a trained network as a Graph, and the int8 form of one trained for int8.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "base/result.h"
 #include "graph/calib.h"
 #include "graph/graph.h"
@@ -17,8 +20,12 @@ Graph graph_of(const NetSpec& spec, const Weights& weights);
 // don't name.
 Result<Calib> calib_of(const Graph& fused, const Grids& grids);
 
+// PSNR in dB that a number format loses against f32, by format name: what the model's card states and
+// `fye up` chooses its default format by (metadata fye.loss_db.FORMAT).
+using Losses = std::map<std::string, double>;
+
 // Writes model.onnx (the averaged weights in float) and, for a quantised run, calib.json beside it. Errors:
 // the folder.
-Status export_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path& folder);
+Status export_checkpoint(const Checkpoint& checkpoint, const Losses& losses, const std::filesystem::path& folder);
 
 }  // namespace fye

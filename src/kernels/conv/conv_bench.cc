@@ -26,46 +26,82 @@ constexpr Layer kLayers[] = {
     {"srcnn_last", 32, 1, 5},
 };
 
-void convolve(benchmark::State& state, const ConvVariant& variant, const Layer& layer) {
-  std::mt19937 random(3);
-  ConvProblem p{.kernel_h = layer.kernel,
-                .kernel_w = layer.kernel,
-                .pad_top = layer.kernel / 2,
-                .pad_left = layer.kernel / 2,
-                .in_channels = layer.in,
-                .out_channels = layer.out};
-  p.residual = layer.repeat > 0;
-  p.residual_repeat = std::max(1, layer.repeat);
-  if (!p.residual) p.act = {.kind = Activation::Kind::relu};
-  fill_problem(p, 127, random);
-  // Trained weights are bell-shaped; a standard deviation of 32 levels puts four of them at the largest.
-  std::normal_distribution<float> bell(0, 32);
-  for (int8_t& w : p.weight_q) w = int8_t(std::clamp(std::nearbyint(bell(random)), -127.f, 127.f));
-  const DType type = storage(variant.numbers);
-  const SampleMap in = sample_input(type, p.in, p.in_channels, layer.height, layer.width, layer.kernel / 2,
-                                    pitch_for(type, p.in_channels), random);
-  const int res_channels = layer.out / p.residual_repeat;
-  const SampleMap res = sample_input(type, p.res, res_channels, layer.height, layer.width, 0,
-                                     pitch_for(type, res_channels), random);
-  const SampleMap out =
-      sample_map(type, p.out, layer.out, {0, 0, layer.height, layer.width}, 1, pitch_for(type, layer.out));
-  const std::unique_ptr<Kernel> kernel = variant.prepare(p);
-  const Map inputs[] = {in.map, res.map};
-  for (auto _ : state) kernel->rows(std::span(inputs, p.residual ? 2 : 1), out.map, 0, layer.height);
-  const double macs = double(layer.height) * layer.width * layer.in * layer.out * layer.kernel * layer.kernel;
+// A layer made ready for one variant.
+struct Setup {
+  const ConvVariant* variant;
+  const Layer* layer;
+  ConvProblem problem;
+  SampleMap in, res, out;
+  std::unique_ptr<Kernel> kernel;
+
+  Setup(const ConvVariant& v, const Layer& l) : variant(&v), layer(&l) {
+    std::mt19937 random(3);
+    ConvProblem& p = problem;
+    p.kernel_h = p.kernel_w = l.kernel;
+    p.pad_top = p.pad_left = l.kernel / 2;
+    p.in_channels = l.in;
+    p.out_channels = l.out;
+    p.residual = l.repeat > 0;
+    p.residual_repeat = std::max(1, l.repeat);
+    if (!p.residual) p.act = {.kind = Activation::Kind::relu};
+    fill_problem(p, 127, random);
+    bell_weights(p, random);
+    const DType type = storage(v.numbers);
+    const int res_channels = l.out / p.residual_repeat;
+    in = sample_input(type, p.in, l.in, l.height, l.width, l.kernel / 2, pitch_for(type, l.in), random);
+    res = sample_input(type, p.res, res_channels, p.residual ? l.height : 1, l.width, 0,
+                       pitch_for(type, res_channels), random);
+    out = sample_map(type, p.out, l.out, {0, 0, l.height, l.width}, 1, pitch_for(type, l.out));
+    kernel = v.prepare(p);
+  }
+
+  // Bell-shaped as trained weights are, the largest of each output channel at 127.
+  static void bell_weights(ConvProblem& p, std::mt19937& random) {
+    std::normal_distribution<float> bell;
+    const size_t taps = p.weight.size() / p.out_channels;
+    std::vector<float> w(taps);
+    for (int c = 0; c < p.out_channels; ++c) {
+      float largest = 0;
+      for (float& x : w) largest = std::max(largest, std::abs(x = bell(random)));
+      for (size_t k = 0; k < taps; ++k)
+        p.weight_q[c * taps + k] = int8_t(std::nearbyint(w[k] / largest * 127));
+    }
+  }
+};
+
+// The last setup is kept: benchmark calls several times for one measurement.
+const Setup& setup_of(const ConvVariant& variant, const Layer& layer) {
+  static std::unique_ptr<Setup> last;
+  if (!last || last->variant != &variant || last->layer != &layer)
+    last = std::make_unique<Setup>(variant, layer);
+  return *last;
+}
+
+// rows: all of them, or a strip that stays in the caches, computed over and over.
+void convolve(benchmark::State& state, const ConvVariant& variant, const Layer& layer, int rows) {
+  const Setup& s = setup_of(variant, layer);
+  const Map inputs[] = {s.in.map, s.res.map};
+  for (auto _ : state) s.kernel->rows(std::span(inputs, s.problem.residual ? 2 : 1), s.out.map, 0, rows);
+  const double macs = double(rows) * layer.width * layer.in * layer.out * layer.kernel * layer.kernel;
   state.counters["GMAC/s"] = benchmark::Counter(macs * 1e-9, benchmark::Counter::kIsIterationInvariantRate,
                                                 benchmark::Counter::kIs1000);
 }
+
+constexpr int kStrip = 8;
 
 const bool registered = [] {
   for (const ConvVariant& v : conv_variants()) {
     if (!machine_has(v.isa) || (v.needs_avx512_bf16 && !machine_has_avx512_bf16()) || v.isa == Isa::scalar)
       continue;
     for (const Layer& layer : kLayers)
-      benchmark::RegisterBenchmark(
-          (std::string(name(v.numbers)) + "/" + std::string(v.name) + "/" + std::string(layer.name)).c_str(),
-          [&v, &layer](benchmark::State& state) { convolve(state, v, layer); })
-          ->Unit(benchmark::kMillisecond);
+      for (bool strip : {false, true}) {
+        const std::string label = std::string(name(v.numbers)) + "/" + std::string(v.name) + "/" +
+                                  std::string(layer.name) + (strip ? "/strip" : "/picture");
+        const int rows = strip ? kStrip : layer.height;
+        benchmark::RegisterBenchmark(label.c_str(), [&v, &layer, rows](benchmark::State& state) {
+          convolve(state, v, layer, rows);
+        })->Unit(benchmark::kMillisecond);
+      }
   }
   return true;
 }();

@@ -1,7 +1,7 @@
 // The loop of every direct kernel; included once by each instruction set's file, after its Dot policies.
 //
 // Dot: Vector (accumulators of one vector of output channels), kLanes, kPixels, start(), step<P, V>(acc,
-// inputs, weights) (one group of P pixels times V vectors), finish<V>() and, where kHasRest, dot() and
+// inputs, weights) (one group of P pixels times V vectors), finish<V>() and, where kHasRest, rest() and
 // broadcast().
 #pragma once
 
@@ -69,15 +69,15 @@ void block_of_pixels(const DirectRow& row, const DirectBlock& block, const Direc
   if constexpr (Dot::kHasRest) {
     const std::byte* origin = row.in + block.in_offset + x * row.in_pixel;
 #pragma GCC unroll 4
-    for (int v = 0; v < V; ++v)
-      for (int i = 0; i < block.rest_count[v]; ++i) {
-        const RestGroup& rest = block.rest[v][i];
-        const std::byte* at = origin + rest.ky * row.in_row + rest.kx * row.in_tap + rest.offset;
+    for (int v = 0; v < V; ++v) {
+      const ptrdiff_t* offset = row.rest_offsets + block.rest_first[v];
+      const std::byte* rest = block.rest_weights[v];
+      for (int i = 0; i < block.rest_count[v]; ++i, rest += sizeof(typename Dot::Vector)) {
+        const Pixels<P> in(origin + offset[i], row.in_pixel);
 #pragma GCC unroll 12
-        for (int p = 0; p < P; ++p)
-          acc[p][v] = Dot::dot(acc[p][v], Dot::broadcast(at + p * row.in_pixel),
-                               reinterpret_cast<const std::byte*>(rest.weights));
+        for (int p = 0; p < P; ++p) acc[p][v] = Dot::rest(acc[p][v], Dot::broadcast(in[p]), rest);
       }
+    }
   }
   alignas(64) typename Dot::Vector finished[P * V];
 #pragma GCC unroll 12

@@ -53,6 +53,10 @@ class DirectKernel : public Kernel {
     row.spill = pack_.blocks.size() == 1 && vectors <= 2 * row.out_pixel;
     const DirectBlock& last = pack.blocks.back();
     row.gap = std::min(out.pitch - p_.out_channels, last.vectors * code_.lanes - last.channels);
+    std::vector<ptrdiff_t> rest_offsets;
+    for (const RestGroup& rest : pack.rest)
+      rest_offsets.push_back(rest.ky * row.in_row + rest.kx * row.in_tap + rest.offset);
+    row.rest_offsets = rest_offsets.data();
     if (code_.enter) code_.enter(row.width);
     for (int y = y0; y < y1; ++y) {
       row.in = pixel(in[0], y * p_.stride_h - p_.pad_top, out.region.x * p_.stride_w - p_.pad_left);

@@ -16,10 +16,10 @@
 
 namespace fye {
 
-// Part of a weight that the AVX2 u8 x s8 pair sum could saturate on, added in a second pass (pack.h).
+// A group with parts of weights that the AVX2 u8 x s8 pair sum could saturate on, added in a second pass
+// (pack.h).
 struct RestGroup {
-  int ky = 0, kx = 0, offset = 0;   // tap, and byte offset of the group inside the pixel
-  const int8_t* weights = nullptr;  // one vector
+  int ky = 0, kx = 0, offset = 0;  // tap, and byte offset of the group inside the pixel
 };
 
 inline constexpr int kMaxVectors = 4;
@@ -27,8 +27,10 @@ inline constexpr int kMaxVectors = 4;
 // Up to kMaxVectors vectors of output channels that share their input channels.
 struct DirectBlock {
   const std::byte* weights = nullptr;  // [kernel_h][kernel_w][groups][vectors][lanes] groups
-  const RestGroup* rest[kMaxVectors] = {};
-  int rest_count[kMaxVectors] = {};
+  // Per vector: its rest groups in DirectRow::rest_offsets, and for each a vector of [lanes][2] 16-bit
+  // weights of even bytes.
+  int rest_first[kMaxVectors] = {}, rest_count[kMaxVectors] = {};
+  const std::byte* rest_weights[kMaxVectors] = {};
   ptrdiff_t in_offset = 0;  // bytes from the pixel to this block's first input channel
   int first = 0, channels = 0, vectors = 0;
   bool last = false;  // has the last output channel
@@ -64,7 +66,8 @@ struct DirectRow {
   ptrdiff_t in_row = 0, in_tap = 0,
             in_pixel = 0;  // bytes to the next kernel row, kernel column, output pixel
   int kernel_h = 0;
-  int runs = 0, groups = 0;  // contiguous runs a kernel row, groups a run
+  int runs = 0, groups = 0;                 // contiguous runs a kernel row, groups a run
+  const ptrdiff_t* rest_offsets = nullptr;  // bytes from tap (0, 0) to each rest group
   std::byte* out = nullptr;
   ptrdiff_t out_pixel = 0;
   int gap = 0;  // elements to zero after the last channel, as far as they lie in its vector

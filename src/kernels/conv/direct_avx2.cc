@@ -108,6 +108,12 @@ struct Int8Dot : IntSums8 {
     asm("vpmaddubsw %2, %1, %0" : "=x"(pairs) : "x"(x), "m"(*reinterpret_cast<const Vector*>(weights)));
     return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
   }
+  // Even bytes, as 16-bit numbers, times 16-bit weights.
+  static Vector rest(Vector acc, Vector x, const std::byte* weights) {
+    const Vector even = _mm256_and_si256(x, _mm256_set1_epi16(255));
+    return _mm256_add_epi32(
+        acc, _mm256_madd_epi16(even, _mm256_load_si256(reinterpret_cast<const Vector*>(weights))));
+  }
   template <int P, int V>
   static void step(Vector (&acc)[P][V], const Pixels<P>& in, const std::byte* weights) {
 #pragma GCC unroll 12

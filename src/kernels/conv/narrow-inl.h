@@ -40,15 +40,15 @@ void narrow_pixels(const DirectRow& row, const DirectBlock& block, const DirectE
   }
   if constexpr (Dot::kHasRest) {
 #pragma GCC unroll 4
-    for (int o = 0; o < O; ++o)
-      for (int i = 0; i < block.rest_count[o]; ++i) {
-        const RestGroup& rest = block.rest[o][i];
-        const std::byte* at = origin + rest.ky * row.in_row + rest.offset;
+    for (int o = 0; o < O; ++o) {
+      const ptrdiff_t* offset = row.rest_offsets + block.rest_first[o];
+      const std::byte* rest = block.rest_weights[o];
+      for (int i = 0; i < block.rest_count[o]; ++i, rest += kBytes) {
+        const Pixels<P> in(origin + offset[i], row.in_pixel);
 #pragma GCC unroll 12
-        for (int p = 0; p < P; ++p)
-          acc[p * O + o] = Dot::dot(acc[p * O + o], Dot::inputs(at + p * row.in_pixel),
-                                    reinterpret_cast<const std::byte*>(rest.weights));
+        for (int p = 0; p < P; ++p) acc[p * O + o] = Dot::rest(acc[p * O + o], Dot::inputs(in[p]), rest);
       }
+    }
   }
   const Vector start = Dot::start(e, block.slot);
   alignas(64) Vector finished[P];

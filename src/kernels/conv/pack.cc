@@ -18,6 +18,13 @@ constexpr int kPairLimit = 128;
 
 int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
+// Channels before convolution group g's first one in its first 32-bit group, which get zero weights: bf16
+// pixels are read by whole groups from their start, because past the last channel a NaN could lie. Bytes
+// can't be NaN and are read as they lie.
+int lead_of(int in_per_group, Numbers numbers, int g) {
+  return numbers == Numbers::bf16 ? g * in_per_group % 2 : 0;
+}
+
 // Cuts the output channels of each convolution group into blocks of at most max_vectors vectors, as even as
 // they come.
 std::vector<DirectBlock> cut_blocks(const ConvProblem& p, const DirectCode& code) {
@@ -30,7 +37,8 @@ std::vector<DirectBlock> cut_blocks(const ConvProblem& p, const DirectCode& code
     for (int i = 0; i < count; ++i) {
       const int v0 = vectors * i / count, v1 = vectors * (i + 1) / count;
       DirectBlock block;
-      block.in_offset = ptrdiff_t(g) * in_per_group * size_of(storage(code.numbers));
+      const int first = g * in_per_group - lead_of(in_per_group, code.numbers, g);
+      block.in_offset = ptrdiff_t(first) * size_of(storage(code.numbers));
       block.first = g * out_per_group + v0 * code.lanes;
       block.channels = std::min(v1 * code.lanes, out_per_group) - v0 * code.lanes;
       block.vectors = v1 - v0;
@@ -44,13 +52,14 @@ std::vector<DirectBlock> cut_blocks(const ConvProblem& p, const DirectCode& code
 
 using Group = std::array<std::byte, kGroupBytes>;
 
-// The 4 bytes of weights of output channel c, tap (ky, kx), group g; zeros beyond the last input channel.
+// The 4 bytes of weights of output channel c, tap (ky, kx), group g; zeros where there is no input channel.
 Group group_weights(const ConvProblem& p, Numbers numbers, int c, int ky, int kx, int g) {
-  const int element = size_of(storage(numbers)), in_group = kGroupBytes / element,
-            inputs = p.in_channels / p.group;
+  const int in_group = kGroupBytes / size_of(storage(numbers)), inputs = p.in_channels / p.group;
+  const int lead = lead_of(inputs, numbers, c / (p.out_channels / p.group));
   uint32_t bits = 0;
-  for (int j = 0; j < in_group && g * in_group + j < inputs; ++j) {
-    const int i = g * in_group + j;
+  for (int j = 0; j < in_group; ++j) {
+    const int i = g * in_group + j - lead;
+    if (i < 0 || i >= inputs) continue;
     const size_t index = ((size_t(c) * inputs + i) * p.kernel_h + ky) * p.kernel_w + kx;
     if (numbers == Numbers::f32) bits = std::bit_cast<uint32_t>(p.weight[index]);
     if (numbers == Numbers::bf16) bits |= uint32_t(bf16_from(p.weight[index])) << 16 * j;
@@ -59,89 +68,91 @@ Group group_weights(const ConvProblem& p, Numbers numbers, int c, int ky, int kx
   return std::bit_cast<Group>(bits);
 }
 
-// Shrinks `w` until each pair is safe; returns what was taken away. Only weights of one sign add up: u8
-// inputs have none.
-std::array<int8_t, kGroupBytes> split_pairs(std::array<int8_t, kGroupBytes>& w) {
-  std::array<int8_t, kGroupBytes> rest{};
-  for (int pair = 0; pair < kGroupBytes; pair += 2) {
-    if ((w[pair] < 0) != (w[pair + 1] < 0)) continue;
-    const int excess = std::abs(w[pair] + w[pair + 1]) - kPairLimit;
+using Bytes = std::array<int8_t, kGroupBytes>;
+using Rest = std::array<int16_t, kGroupBytes / 2>;
+
+// Shrinks the even weight of each pair until the pair is safe; returns what was taken away. Only weights of
+// one sign add up: u8 inputs have none.
+Rest split_pairs(Bytes& w) {
+  Rest rest{};
+  for (int even = 0; even < kGroupBytes; even += 2) {
+    if ((w[even] < 0) != (w[even + 1] < 0)) continue;
+    const int excess = std::abs(w[even] + w[even + 1]) - kPairLimit;
     if (excess <= 0) continue;
-    rest[pair] = int8_t(w[pair] < 0 ? -excess : excess);  // excess <= |w[pair]|, since |w[pair + 1]| <= 128
-    w[pair] = int8_t(w[pair] - rest[pair]);
+    rest[even / 2] =
+        int16_t(w[even] < 0 ? -excess : excess);  // at most |w[even]|, since |w[even + 1]| <= 128
+    w[even] = int8_t(w[even] - rest[even / 2]);
   }
   return rest;
 }
 
 // One vector of packed weights; `rest` is what split_pairs took away, if anything.
 struct PackedVector {
-  std::vector<std::byte> weights;
-  std::vector<int8_t> rest;
+  std::vector<Group> weights;
+  std::vector<Rest> rest;
   bool has_rest = false;
 };
 PackedVector pack_vector(const DirectCode& code, auto group_of_lane) {
-  PackedVector packed{.weights = std::vector<std::byte>(size_t(code.lanes) * kGroupBytes),
-                      .rest = std::vector<int8_t>(size_t(code.lanes) * kGroupBytes)};
+  PackedVector packed;
   for (int lane = 0; lane < code.lanes; ++lane) {
-    auto bytes = std::bit_cast<std::array<int8_t, kGroupBytes>>(group_of_lane(lane));
-    if (code.split_pairs) {
-      const auto taken = split_pairs(bytes);
-      std::memcpy(&packed.rest[size_t(lane) * kGroupBytes], taken.data(), kGroupBytes);
-      packed.has_rest = packed.has_rest || taken != std::array<int8_t, kGroupBytes>{};
-    }
-    std::memcpy(&packed.weights[size_t(lane) * kGroupBytes], bytes.data(), kGroupBytes);
+    auto bytes = std::bit_cast<Bytes>(group_of_lane(lane));
+    packed.rest.push_back(code.split_pairs ? split_pairs(bytes) : Rest{});
+    packed.has_rest = packed.has_rest || packed.rest.back() != Rest{};
+    packed.weights.push_back(std::bit_cast<Group>(bytes));
   }
   return packed;
+}
+
+template <class T>
+Buffer buffer_of(const std::vector<T>& values) {
+  Buffer buffer(values.size() * sizeof(T));
+  if (!values.empty()) std::memcpy(buffer.data(), values.data(), buffer.size());
+  return buffer;
 }
 
 // Takes vectors in the order that the kernels stream them, and their rests apart, by block and vector of the
 // block.
 class WeightStream {
  public:
-  void open_block() { blocks_.push_back({.weights = weights_.size()}); }
+  void open_block() { blocks_.push_back({.first = weights_.size()}); }
   void add(const PackedVector& packed, int v, RestGroup where) {
     weights_.insert(weights_.end(), packed.weights.begin(), packed.weights.end());
-    if (packed.has_rest) blocks_.back().rests[v].push_back({where, packed.rest});
+    if (!packed.has_rest) return;
+    blocks_.back().where[v].push_back(where);
+    blocks_.back().rests[v].insert(blocks_.back().rests[v].end(), packed.rest.begin(), packed.rest.end());
   }
   // Moves everything into `pack`, whose blocks are those opened, and sets their pointers.
   void close(DirectPack& pack) {
-    pack.weights = Buffer(weights_.size());
-    std::memcpy(pack.weights.data(), weights_.data(), weights_.size());
-    size_t count = 0, bytes = 0;
-    for (const Block& block : blocks_)
-      for (const auto& rests : block.rests)
-        for (const Rest& rest : rests) {
-          ++count;
-          bytes += rest.weights.size();
-        }
-    pack.rest.reserve(count);  // blocks point into it
-    pack.rest_weights = Buffer(bytes);
-    int8_t* to = pack.rest_weights.as<int8_t>();
+    std::vector<Rest> all_rests;
+    std::vector<std::array<size_t, kMaxVectors>> first_rest;
     for (size_t b = 0; b < blocks_.size(); ++b) {
-      DirectBlock& block = pack.blocks[b];
-      block.weights = pack.weights.data() + blocks_[b].weights;
+      first_rest.emplace_back();
       for (int v = 0; v < kMaxVectors; ++v) {
-        block.rest[v] = pack.rest.data() + pack.rest.size();
-        block.rest_count[v] = int(blocks_[b].rests[v].size());
-        for (auto& [where, weights] : blocks_[b].rests[v]) {
-          where.weights = to;
-          to = std::copy(weights.begin(), weights.end(), to);
-          pack.rest.push_back(where);
-        }
+        const auto& where = blocks_[b].where[v];
+        const auto& rests = blocks_[b].rests[v];
+        pack.blocks[b].rest_first[v] = int(pack.rest.size());
+        pack.blocks[b].rest_count[v] = int(where.size());
+        first_rest[b][v] = all_rests.size();
+        pack.rest.insert(pack.rest.end(), where.begin(), where.end());
+        all_rests.insert(all_rests.end(), rests.begin(), rests.end());
       }
+    }
+    pack.weights = buffer_of(weights_);
+    pack.rest_weights = buffer_of(all_rests);
+    for (size_t b = 0; b < blocks_.size(); ++b) {
+      pack.blocks[b].weights = pack.weights.data() + blocks_[b].first * sizeof(Group);
+      for (int v = 0; v < kMaxVectors; ++v)
+        pack.blocks[b].rest_weights[v] = pack.rest_weights.data() + first_rest[b][v] * sizeof(Rest);
     }
   }
 
  private:
-  struct Rest {
-    RestGroup where;
-    std::vector<int8_t> weights;
-  };
   struct Block {
-    size_t weights = 0;  // offset of its first vector
+    size_t first = 0;  // of its weights
+    std::array<std::vector<RestGroup>, kMaxVectors> where;
     std::array<std::vector<Rest>, kMaxVectors> rests;
   };
-  std::vector<std::byte> weights_;
+  std::vector<Group> weights_;
   std::vector<Block> blocks_;
 };
 

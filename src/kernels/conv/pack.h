@@ -15,14 +15,14 @@ struct DirectPack {
   int groups = 0;  // 32-bit groups a tap
 
   Buffer weights, rest_weights, start, upper;
-  std::vector<RestGroup> rest;
+  std::vector<RestGroup> rest;  // of all blocks
   std::vector<float> slope, post_slope, positive, negative;
   std::vector<int32_t> residual_index;
 };
 
 // For code.split_pairs: a pair of s8 weights that meets in one 16-bit sum can saturate it only if both have
-// one sign; it is cut into a part with |a + b| <= 128, which no u8 input can saturate (255 * 128 = 32640 <
-// 32768), and a rest of at most 128.
+// one sign. It is cut into a part with |a + b| <= 128, which no u8 input can saturate (255 * 128 = 32640 <
+// 32768), and a rest of the even weight.
 DirectPack pack_direct(const ConvProblem& problem, const DirectCode& code);
 
 // For tile kernels: like pack_direct, each kernel row's groups followed by zeros up to a multiple of 16.

@@ -11,8 +11,8 @@
 namespace fye {
 
 int64_t peak_f32_scalar(int64_t rounds) {
-  const float x = opaque(0.f), w = opaque(0.f);
-  return run_chains(rounds, 1, x, [=](float acc) { return acc + x * w; });
+  const float x = opaque(0.f), w = opaque(1.f);
+  return run_chains(rounds, 1, x, [=](float acc) { return acc + acc * w; });
 }
 
 namespace {
