@@ -130,10 +130,11 @@ TEST_F(ExternalFiles, OnlyWhatLiesInside) {
   ASSERT_TRUE(whole) << whole.error().what;
   EXPECT_EQ(*whole, "01234567");
   EXPECT_EQ(*read("inside", 5, 2), "56");
-  for (const std::string location :
-       {"../outside", "model/../../outside", "./inside", "link", "up/outside", "up/model/inside", "again",
-        "pipe", "", "gone", "inside/", "inside/x", ".", std::string((folder_ / "outside").c_str()).c_str()})
-    EXPECT_FALSE(read(location)) << location;
+  const std::string absolute = folder_ / "outside";
+  const std::vector<std::string> refused = {"../outside", "model/../../outside", "./inside", "link",    "up/outside",
+                                            "up/model/inside", "again", "pipe", "", "gone", "inside/", "inside/x",
+                                            ".", absolute};
+  for (const std::string& location : refused) EXPECT_FALSE(read(location)) << location;
   EXPECT_FALSE(read(std::string_view("inside\0x", 8)));
   EXPECT_FALSE(read("inside", 1, 8));
   EXPECT_FALSE(read("inside", -1, 1));
