@@ -59,7 +59,7 @@ std::string vips_reason() {
   for (char& c : result) {
     if (static_cast<unsigned char>(c) < ' ') c = ' ';
   }
-  return result.empty() ? "no reason given" : result;
+  return result.empty() ? "the decoder gave no reason; the header may be damaged" : result;
 }
 
 }  // namespace fye

@@ -7,10 +7,10 @@ namespace fye {
 namespace {
 
 constexpr Metric kMetrics[] = {
-    {"psnr_y", "dB", Better::higher, psnr_y},
-    {"psnr_rgb", "dB", Better::higher, psnr_rgb},
-    {"ssim_y", "", Better::higher, ssim_y},
-    {"ssim_grey", "", Better::higher, ssim_grey},
+    {"psnr_y", "dB", Better::higher, Needs::original, true, psnr_y},
+    {"psnr_rgb", "dB", Better::higher, Needs::original, true, psnr_rgb},
+    {"ssim_y", "", Better::higher, Needs::original, true, ssim_y},
+    {"ssim_grey", "", Better::higher, Needs::original, true, ssim_grey},
 };
 
 }  // namespace

@@ -9,11 +9,14 @@
 namespace fye {
 
 enum class Better { higher, lower };
+enum class Needs { original, nothing };  // nothing: the score looks at b alone, a may be any picture
 
 struct Metric {
   std::string_view name;  // as in JSON and on the command line
   std::string_view unit;  // "dB" or empty
   Better better;
+  Needs needs;
+  bool quick;  // part of every comparison; the others are asked for by name or all at once
   Result<Score> (*score)(const Picture& a, const Picture& b, int shave);
 };
 

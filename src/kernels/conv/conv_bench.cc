@@ -1,13 +1,16 @@
 // GMAC/s of every variant on the layers that the shipped networks have, at 640x360. One thread.
 //
-// GMAC/s counts the network's own multiplications, not padded lanes. Filter with
+// GMAC/s counts the network's own multiplications, not padded lanes; share is GMAC/s over the peak of the
+// format on this machine, measured by the same program at its start. Filter with
 // --benchmark_filter=f32/direct-avx2/...
 #include <benchmark/benchmark.h>
 
+#include <map>
 #include <string>
 
 #include "kernels/conv/conv.h"
 #include "kernels/conv/sample.h"
+#include "kernels/peak/peak.h"
 
 namespace fye {
 namespace {
@@ -77,6 +80,14 @@ const Setup& setup_of(const ConvVariant& variant, const Layer& layer) {
   return *last;
 }
 
+// Of one thread with the instruction set that the variant needs.
+double peak_of(const ConvVariant& variant) {
+  static std::map<Isa, Peaks> measured;
+  auto [at, fresh] = measured.try_emplace(variant.isa);
+  if (fresh) at->second = measure_peaks(variant.isa);
+  return at->second.best(variant.numbers);
+}
+
 // rows: all of them, or a strip that stays in the caches, computed over and over.
 void convolve(benchmark::State& state, const ConvVariant& variant, const Layer& layer, int rows) {
   const Setup& s = setup_of(variant, layer);
@@ -85,6 +96,8 @@ void convolve(benchmark::State& state, const ConvVariant& variant, const Layer& 
   const double macs = double(rows) * layer.width * layer.in * layer.out * layer.kernel * layer.kernel;
   state.counters["GMAC/s"] = benchmark::Counter(macs * 1e-9, benchmark::Counter::kIsIterationInvariantRate,
                                                 benchmark::Counter::kIs1000);
+  state.counters["share"] =
+      benchmark::Counter(macs * 1e-9 / peak_of(variant), benchmark::Counter::kIsIterationInvariantRate);
 }
 
 constexpr int kStrip = 8;

@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "kernels/conv/activation.h"
-#include "kernels/conv/bf16.h"
+#include "kernels/convert/number.h"
 #include "kernels/conv/requant.h"
 #include "oneapi/dnnl/dnnl.hpp"
 
@@ -163,13 +163,13 @@ class OnednnKernel : public Kernel {
       if (p_.residual) {
         const T r = in[1].at<const T>(y, x)[residual_channel(p_, c)];
         if constexpr (sizeof(T) == 2)
-          v += float_from_bf16(r);
+          v += to_float(Bf16{r});
         else
           v += r;
       }
       v = activate(p_.post, v, c);
       if constexpr (sizeof(T) == 2)
-        to[c] = bf16_from(v);
+        to[c] = to_bf16(v).bits;
       else
         to[c] = v;
     }

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <limits>
 
-#include "kernels/conv/bf16.h"
+#include "kernels/convert/number.h"
 #include "kernels/conv/requant.h"
 
 namespace fye {
@@ -62,7 +62,7 @@ Group group_weights(const ConvProblem& p, Numbers numbers, int c, int ky, int kx
     if (i < 0 || i >= inputs) continue;
     const size_t index = ((size_t(c) * inputs + i) * p.kernel_h + ky) * p.kernel_w + kx;
     if (numbers == Numbers::f32) bits = std::bit_cast<uint32_t>(p.weight[index]);
-    if (numbers == Numbers::bf16) bits |= uint32_t(bf16_from(p.weight[index])) << 16 * j;
+    if (numbers == Numbers::bf16) bits |= uint32_t(to_bf16(p.weight[index]).bits) << 16 * j;
     if (numbers == Numbers::int8) bits |= uint32_t(uint8_t(p.weight_q[index])) << 8 * j;
   }
   return std::bit_cast<Group>(bits);

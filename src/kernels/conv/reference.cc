@@ -4,16 +4,16 @@
 #include <cmath>
 
 #include "kernels/conv/activation.h"
-#include "kernels/conv/bf16.h"
+#include "kernels/convert/number.h"
 #include "kernels/conv/requant.h"
 
 namespace fye {
 namespace {
 
 float value(float x) { return x; }
-float value(uint16_t x) { return float_from_bf16(x); }
+float value(uint16_t x) { return to_float(Bf16{x}); }
 void put(float& to, double x) { to = float(x); }
-void put(uint16_t& to, double x) { to = bf16_from(float(x)); }
+void put(uint16_t& to, double x) { to = to_bf16(float(x)).bits; }
 
 // Calls visit(input element, weight index) for every tap of output (y, x, c).
 template <class T, class Visit>
@@ -35,7 +35,7 @@ class FloatReference : public Kernel {
  public:
   explicit FloatReference(const ConvProblem& problem) : p_(problem) {
     if constexpr (sizeof(T) == 2)
-      for (float& w : p_.weight) w = float_from_bf16(bf16_from(w));
+      for (float& w : p_.weight) w = to_float(to_bf16(w));
   }
 
   void rows(std::span<const Map> in, const Map& out, int y0, int y1) const override {

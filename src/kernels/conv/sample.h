@@ -7,7 +7,7 @@
 #include <random>
 
 #include "base/buffer.h"
-#include "kernels/conv/bf16.h"
+#include "kernels/convert/number.h"
 #include "kernels/conv/conv.h"
 
 namespace fye {
@@ -38,14 +38,14 @@ inline SampleMap sample_map(DType type, Quant quant, int channels, const Region&
 // Element c of pixel (y, x) as a number: the level of u8 maps.
 inline double element(const Map& map, int y, int x, int c) {
   if (map.type == DType::u8) return map.at<uint8_t>(y, x)[c];
-  if (map.type == DType::bf16) return float_from_bf16(map.at<uint16_t>(y, x)[c]);
+  if (map.type == DType::bf16) return to_float(Bf16{map.at<uint16_t>(y, x)[c]});
   return map.at<float>(y, x)[c];
 }
 inline void set_element(const Map& map, int y, int x, int c, double v) {
   if (map.type == DType::u8)
     map.at<uint8_t>(y, x)[c] = uint8_t(v);
   else if (map.type == DType::bf16)
-    map.at<uint16_t>(y, x)[c] = bf16_from(float(v));
+    map.at<uint16_t>(y, x)[c] = to_bf16(float(v)).bits;
   else
     map.at<float>(y, x)[c] = float(v);
 }
