@@ -99,6 +99,9 @@ class Workplace:
         self.write("silent.onnx", tiny_model.upscaler(2, metadata=False))
         self.write("strange_op.onnx", tiny_model.upscaler(2, op="Einsum"))
         self.write("models/inner.onnx", tiny)
+        for name in ("pictures/good.png", "other_pictures/else.png", "same_names/good.png"):
+            self.write(name, good)
+        self.write("same_names/good.jpg", (self.folder / "good.jpg").read_bytes())
         self.write("lying.onnx", tiny.replace(b"\x0a\x09fye.scale\x12\x012", b"\x0a\x09fye.scale\x12\x013"))
         self.write("badrange.onnx", tiny.replace(b"0..255", b"0..256"))
         self.write("flat.onnx", self.one_conv(0.0))
@@ -111,6 +114,11 @@ class Workplace:
         self.write("absolute.onnx", self.external("/etc/hostname"))
         self.write("nodata.onnx", self.external("missing.bin"))
 
+        self.write("alone.param", "7767517\n1 1\nInput in 0 1 data\n")
+        self.write("notncnn.param", "a list of parameters\n")
+        self.write("notncnn.bin", "")
+        self.write("strange.param", "7767517\n2 2\nInput in 0 1 data\nGru cell 1 1 data out\n")
+        self.write("strange.bin", "")
         self.write("notjson.json", "{\"graph\": ")
         self.write("foreign.calib.json", "{\"graph_sha256\": \"00\"}")
         self.write("with_calib.onnx", tiny)

@@ -37,7 +37,9 @@ Result<fs::path> shipped_by_name(const std::string& name) {
 Result<fs::path> file_or_name(const std::string& text) {
   const fs::path path(text);
   std::error_code ignored;
-  if (fs::exists(path, ignored) || path.has_parent_path() || path.extension() == ".onnx") return path;
+  const auto extension = path.extension();
+  if (fs::exists(path, ignored) || path.has_parent_path() || extension == ".onnx" || extension == ".param")
+    return path;
   return shipped_by_name(text);
 }
 
@@ -45,14 +47,15 @@ Result<fs::path> file_or_name(const std::string& text) {
 
 void add_model_options(CLI::App& app, ModelOptions& options) {
   app.add_option("-m,--model", options.model,
-                 "network: a .onnx file, a shipped one's name, or a folder (with -n)")
+                 "network: a .onnx or ncnn .param file, a shipped one's name, or a folder (with -n)")
       ->type_name("MODEL");
   app.add_option("-n,--name", options.name, "name of the network in the folder of -m, or of a shipped one");
   add_conventions(app, options);
 }
 
 void add_model_argument(CLI::App& app, ModelOptions& options) {
-  app.add_option("MODEL", options.positional, "network: a .onnx file or a shipped one's name")->required();
+  app.add_option("MODEL", options.positional, "network: a .onnx or ncnn .param file, or a shipped one's name")
+      ->required();
   add_conventions(app, options);
 }
 
@@ -67,7 +70,8 @@ Result<fs::path> model_path(const ModelOptions& options, int scale) {
     if (!fs::is_directory(options.model, ignored))
       return usage_error(
           fmt::format("-m {} -n {}: with -n, -m has to be a folder", options.model, options.name));
-    return fs::path(options.model) / (options.name + ".onnx");
+    const fs::path ncnn = fs::path(options.model) / (options.name + ".param");
+    return fs::exists(ncnn, ignored) ? ncnn : fs::path(options.model) / (options.name + ".onnx");
   }
   if (!options.model.empty()) {
     if (fs::is_directory(options.model, ignored))

@@ -12,7 +12,7 @@
 namespace fye {
 
 struct ModelOptions {
-  std::string model;       // -m FILE, or a folder of NAME.onnx with -n
+  std::string model;       // -m FILE, or a folder of NAME.onnx or NAME.param with -n
   std::string name;        // -n NAME
   std::string positional;  // MODEL of bench, explain, calibrate: a file or a shipped model's name
   std::optional<int> net_scale;

@@ -9,6 +9,7 @@
 
 #include "graph/shapes.h"
 #include "import/external_data.h"
+#include "import/half.h"
 
 namespace fye {
 namespace {
@@ -16,17 +17,6 @@ namespace {
 using Proto = onnx::TensorProto;
 
 static_assert(std::endian::native == std::endian::little);  // as raw_data is
-
-// IEEE 754 binary16 to binary32, exact.
-float from_half(uint16_t bits) {
-  const uint32_t sign = uint32_t{bits & 0x8000u} << 16, exponent = bits >> 10 & 31, mantissa = bits & 0x3ff;
-  if (exponent == 0) {
-    const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
-    return sign ? -magnitude : magnitude;
-  }
-  const uint32_t wide = exponent == 31 ? 255 : exponent + 112;
-  return std::bit_cast<float>(sign | wide << 23 | mantissa << 13);
-}
 
 float from_bfloat(uint16_t bits) { return std::bit_cast<float>(uint32_t{bits} << 16); }
 

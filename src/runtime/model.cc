@@ -1,7 +1,5 @@
 #include "runtime/model.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
@@ -9,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "base/model_folders.h"
+#include "import/model_import.h"
 #include "import/onnx_import.h"
 #include "quant/calib_file.h"
 
@@ -104,24 +104,10 @@ Result<Conventions> conventions_of(const fs::path& path, const Graph& graph, con
   return c;
 }
 
-fs::path executable_folder() {
-  std::error_code problem;
-  const fs::path self = fs::read_symlink("/proc/self/exe", problem);
-  return problem ? fs::path(".") : self.parent_path();
-}
-
-std::vector<fs::path> model_folders() {
-  if (const char* given = std::getenv("FYE_MODELS")) return {given};
-  const fs::path here = executable_folder();
-  // Installed (bin/../share), beside the executable, and a build folder two levels below the source tree.
-  return {here / "../share/fye/models", here / "models", here / "../models", here / "../../models",
-          here / "../../../models"};
-}
-
 }  // namespace
 
 Result<Model> load_model(const fs::path& path, const ConventionFlags& flags) {
-  auto imported = import_onnx(path);
+  auto imported = import_model(path);
   if (!imported) return imported.error();
   auto conventions = conventions_of(path, imported->graph, flags);
   if (!conventions) return conventions.error();

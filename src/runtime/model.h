@@ -36,11 +36,11 @@ struct Model {
   std::optional<Calib> calib;  // from NAME.calib.json beside the file, or from the file's own QDQ nodes
 };
 
-// Reads NAME.onnx and NAME.calib.json. Errors: as import_onnx; conventions neither in the file nor given: the error prints
+// Reads NAME.onnx (or ncnn's NAME.param and NAME.bin) and NAME.calib.json. Errors: as import_model; conventions neither in the file nor given: the error prints
 // the flags to give.
 Result<Model> load_model(const std::filesystem::path& path, const ConventionFlags& flags = {});
 
-// The shipped models: found in $FYE_MODELS, beside the executable (../share/fye/models, ./models) or in the source tree.
+// The shipped models: the upscaling networks of the first of model_folders() (base/model_folders.h) that has any.
 struct ShippedModel {
   std::string name;
   std::filesystem::path path;
