@@ -174,7 +174,7 @@ Run add_bench(CLI::App& app) {
   app.add_option("--rounds", o.rounds, "timed runs, after two to warm up")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
-  app.add_option("--tile,-t", o.tile, "edge of a tile in input pixels; 0: the whole picture at once")
+  app.add_option("--tile,-t", o.tile, "edge of a tile in input pixels; 0: bands of the whole width")
       ->check(CLI::Range(0, 65535));
   app.add_flag("--json", o.json, "print JSON");
   app.add_flag("--serve", o.serve, "run one round for each line on stdin and print its milliseconds");

@@ -163,7 +163,7 @@ Status up(const Options& options) {
   for (const std::string& notice : report.notices) spdlog::warn("note: {}", notice);
   spdlog::info("prepared in {:.0f} ms, {:.1f} MB planned, {}", report.prepare_ms,
                static_cast<double>(report.arena_bytes) / 1e6,
-               report.tile ? fmt::format("tiles of {} pixels", report.tile) : "the whole picture at once");
+               report.tile ? fmt::format("tiles of {} pixels", report.tile) : "bands of the whole width");
   if (options.json) print_json(*task, *result, *picture, threads.size(), read_ms, write_ms);
   if (options.json) return {};
   spdlog::warn("{}: {}x{} from {}x{}, {} in {} on {}, {:.0f} ms", task->output.string(),
@@ -193,7 +193,7 @@ Run add_up(CLI::App& app) {
   app.add_option("--threads,-j", o.threads,
                  "processor cores to use, all by default (ncnn's LOAD:PROC:SAVE is understood)");
   app.add_option("--tile,-t", o.tile,
-                 "edge of a tile in input pixels; default 0: from --mem, the whole picture if it fits")
+                 "edge of a tile in input pixels; default 0: bands of the whole width, whose maps in between are small")
       ->check(CLI::Range(0, 65535));
   app.add_option("--mem", o.memory,
                  "memory to stay within: 512M, 2G; default: three quarters of what is free");

@@ -1,4 +1,5 @@
-// The plain executor: any placement of a graph's nodes on processors, obvious, the truth that faster ones are held to.
+// The executor: any placement of a graph's nodes on processors, over whole maps, over tiles or over bands of
+// rows. Whole maps are the plain way, the truth that the others are held to.
 #pragma once
 
 #include <memory>
@@ -17,18 +18,25 @@ namespace fye {
 
 struct ExecuteOptions {
   int height = 0, width = 0;  // of the input map
-  // Output tile edge in *input* pixels; 0 = the whole picture at once. Refused if the graph has a global node.
+  // Output tile edge in *input* pixels; 0 = the whole picture at once. Refused if the graph has a global
+  // node.
   int tile = 0;
+  // Input rows that are taken through the whole network at a time (execute/bands.h), so that maps in between
+  // are a band high; 0 = whole maps. Without effect with a tile, or where a node needs the whole picture.
+  int band = 0;
+  // More rows than `band` as long as the maps in between take at most this.
+  size_t band_bytes = 0;
   Isa max = active_isa();
 };
 
 // A graph prepared for one input size: memory planned, weights packed. One run at a time.
 class Executor {
  public:
-  // placement: one processor a node (index like Graph::nodes). Maximal runs of nodes on one processor become segments;
-  // tensors that cross between formats are converted once per format. Graph, calib and processors outlive the executor.
-  static Result<Executor> prepare(const Graph& graph, const Calib* calib, std::span<const Processor* const> placement,
-                                  const ExecuteOptions& options);
+  // placement: one processor a node (index like Graph::nodes). Maximal runs of nodes on one processor become
+  // segments; tensors that cross between formats are converted once per format. Graph, calib and processors
+  // outlive the executor.
+  static Result<Executor> prepare(const Graph& graph, const Calib* calib,
+                                  std::span<const Processor* const> placement, const ExecuteOptions& options);
   Executor(Executor&&) noexcept;
   ~Executor();
 
@@ -37,15 +45,16 @@ class Executor {
   int out_width() const;
   int out_channels() const;
 
-  // `in` is any map of the whole input (u8 or u16 picture with a quant, or f32), `out` likewise of the whole output; values are
-  // converted to and from what the first and last segments use. Tiled or not, any number of threads: the same bits.
+  // `in` is any map of the whole input (u8 or u16 picture with a quant, or f32), `out` likewise of the whole
+  // output; values are converted to and from what the first and last segments use. Whole, tiles or bands, any
+  // number of threads: the same bits.
   Status run(const Map& in, const Map& out, ThreadPool& threads, const Observer* observer = nullptr);
 
   // Bytes of planned memory (arena), allocated by the first run; weights not counted.
   size_t arena_bytes() const;
 
-  // Tiles a run takes; an observer sees every node once a tile.
-  int tile_count() const;
+  // Tiles or bands that a run takes; an observer sees every node once in each.
+  int pass_count() const;
 
   // One line per node and hand-over, in order of execution.
   std::vector<std::string> explain() const;

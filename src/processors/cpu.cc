@@ -1,11 +1,12 @@
-// A CPU segment is a list of kernels over maps in one arena. Each node's rows are split over the threads; the arena is planned
-// for the regions at hand, so that a tile takes a tile's memory. Tested by execute/plain_test.cc.
+// A CPU segment is a list of kernels over maps in one arena. Each node's rows are split over the threads; the
+// arena is planned for the regions at hand, so that a tile takes a tile's memory. Tested by
+// execute/plain_test.cc.
 #include "processors/cpu.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "kernels/conv/conv.h"
 #include "kernels/convert/convert.h"
@@ -16,7 +17,8 @@
 namespace fye {
 namespace {
 
-// Ranges a thread takes off a node's rows: a few for each thread, so that one that is held up does not hold up all.
+// Ranges a thread takes off a node's rows: a few for each thread, so that one that is held up does not hold
+// up all.
 constexpr int kRangesPerThread = 6;
 
 struct Step {
@@ -64,7 +66,9 @@ class CpuSegment final : public Runnable {
     return margins;
   }
 
-  size_t scratch_bytes(std::span<const Region> outputs) const override { return plan(propagate_(outputs)).bytes; }
+  size_t scratch_bytes(std::span<const Region> outputs) const override {
+    return plan(propagate_(outputs)).bytes;
+  }
 
   void run(std::span<const Map> in, std::span<const Map> out, std::byte* scratch, ThreadPool& threads,
            const Observer* observer) const override {
@@ -99,6 +103,15 @@ class CpuSegment final : public Runnable {
       split_rows(out[i], threads, [&](int y0, int y1) {
         convert_rows(maps[size_t(segment_.outputs[i])], out[i], y0, y1, max_);
       });
+  }
+
+  std::vector<NodeKernel> kernels() const override {
+    std::vector<NodeKernel> all;
+    for (const Step& step : steps_) {
+      const TensorId output = segment_.graph->nodes[size_t(step.node)].output;
+      all.push_back({step.node, step.kernel.get(), formats_[size_t(output)]});
+    }
+    return all;
   }
 
   std::vector<std::string> explain() const override {
@@ -169,8 +182,9 @@ Status quantise(ConvProblem& problem, const Node& node, const Calib* calib) {
   const size_t channels = size_t(problem.out_channels);
   if (weights.values.size() != problem.weight.size() || weights.scale.size() != channels ||
       weights.bias.size() != channels)
-    return bad_input(fmt::format("node \"{}\": the calibration's weights have another shape than the model's", node.name),
-                     "run fye calibrate on this model again");
+    return bad_input(
+        fmt::format("node \"{}\": the calibration's weights have another shape than the model's", node.name),
+        "run fye calibrate on this model again");
   problem.weight_q = weights.values;
   problem.weight_scale = weights.scale;
   for (size_t c = 0; c < channels; ++c) {
@@ -194,7 +208,8 @@ class Cpu final : public Processor {
     if (numbers_ != Numbers::int8) return Quant{};
     const std::string& wanted = graph.tensors[size_t(tensor)].name;
     if (!calib)
-      return bad_input(fmt::format("{} needs a calibration, and this model has none", name_), "run fye calibrate MODEL PICTURES...");
+      return bad_input(fmt::format("{} needs a calibration, and this model has none", name_),
+                       "run fye calibrate MODEL PICTURES...");
     const auto found = calib->tensors.find(wanted);
     if (found == calib->tensors.end())
       return bad_input(fmt::format("the calibration has no range for tensor \"{}\"", wanted),
@@ -219,7 +234,8 @@ class Cpu final : public Processor {
     auto format = [&](TensorId tensor) -> Status {
       auto quant = quant_of(graph, segment.calib, tensor);
       if (!quant) return quant.error();
-      formats[size_t(tensor)] = {storage(numbers_), *quant, map_size(segment.shapes[size_t(tensor)]).channels};
+      formats[size_t(tensor)] = {storage(numbers_), *quant,
+                                 map_size(segment.shapes[size_t(tensor)]).channels};
       return {};
     };
     std::vector<Step> steps;
@@ -234,24 +250,36 @@ class Cpu final : public Processor {
       }
       if (auto status = format(node.output); !status) return status.error();
       const Conv* conv = node.as<Conv>();
-      auto kernel = conv ? prepare_convolution(graph, node, *conv, inputs, formats[size_t(node.output)], segment.calib)
-                         : prepare_node(graph, node, inputs, formats[size_t(node.output)], max_);
+      auto kernel =
+          conv ? prepare_convolution(graph, node, *conv, inputs, formats[size_t(node.output)], segment.calib)
+               : prepare_node(graph, node, inputs, formats[size_t(node.output)], max_);
       if (!kernel) return kernel.error();
       steps.push_back({index, *std::move(kernel)});
     }
-    return std::unique_ptr<Runnable>(std::make_unique<CpuSegment>(segment, std::move(formats), std::move(steps), max_));
+    return std::unique_ptr<Runnable>(
+        std::make_unique<CpuSegment>(segment, std::move(formats), std::move(steps), max_));
   }
 
  private:
   Result<std::unique_ptr<Kernel>> prepare_convolution(const Graph& graph, const Node& node, const Conv& conv,
                                                       std::span<const Format> inputs, const Format& out,
                                                       const Calib* calib) const {
-    ConvProblem problem{
-        .kernel_h = conv.kernel_h, .kernel_w = conv.kernel_w, .stride_h = conv.stride_h, .stride_w = conv.stride_w,
-        .dilation_h = conv.dilation_h, .dilation_w = conv.dilation_w, .pad_top = conv.pad_top,
-        .pad_left = conv.pad_left, .group = conv.group, .in_channels = inputs[0].channels,
-        .out_channels = out.channels, .residual = inputs.size() > 1, .residual_repeat = conv.residual_repeat,
-        .act = conv.act, .post = conv.post, .weight = graph.constants[size_t(conv.weight)].values};
+    ConvProblem problem{.kernel_h = conv.kernel_h,
+                        .kernel_w = conv.kernel_w,
+                        .stride_h = conv.stride_h,
+                        .stride_w = conv.stride_w,
+                        .dilation_h = conv.dilation_h,
+                        .dilation_w = conv.dilation_w,
+                        .pad_top = conv.pad_top,
+                        .pad_left = conv.pad_left,
+                        .group = conv.group,
+                        .in_channels = inputs[0].channels,
+                        .out_channels = out.channels,
+                        .residual = inputs.size() > 1,
+                        .residual_repeat = conv.residual_repeat,
+                        .act = conv.act,
+                        .post = conv.post,
+                        .weight = graph.constants[size_t(conv.weight)].values};
     if (conv.bias != kNone)
       problem.bias = graph.constants[size_t(conv.bias)].values;
     else
@@ -263,7 +291,8 @@ class Cpu final : public Processor {
       if (auto status = quantise(problem, node, calib); !status) return status.error();
     }
     auto kernel = prepare_conv(problem, numbers_, max_);
-    if (!kernel) return bad_input(fmt::format("node \"{}\": {}", node.name, kernel.error().what), kernel.error().hint);
+    if (!kernel)
+      return bad_input(fmt::format("node \"{}\": {}", node.name, kernel.error().what), kernel.error().hint);
     return kernel;
   }
 

@@ -1,4 +1,5 @@
-// Processors: something that executes a segment - a run of nodes - in one number format (design.md, section 2).
+// Processors: something that executes a segment - a run of nodes - in one number format (design.md, section
+// 2).
 #pragma once
 
 #include <functional>
@@ -13,12 +14,14 @@
 #include "base/threads.h"
 #include "graph/calib.h"
 #include "graph/graph.h"
+#include "kernels/kernel.h"
 #include "kernels/map.h"
+#include "kernels/node_kernel.h"
 
 namespace fye {
 
-// Some nodes of a graph that run on one processor, with what crosses its edge. `shapes` are all tensors' shapes at the size
-// to be run. Graph and calib outlive the Runnable made from it.
+// Some nodes of a graph that run on one processor, with what crosses its edge. `shapes` are all tensors'
+// shapes at the size to be run. Graph and calib outlive the Runnable made from it.
 struct Segment {
   const Graph* graph = nullptr;
   const Calib* calib = nullptr;  // may be null where no node is int8
@@ -27,10 +30,19 @@ struct Segment {
   std::vector<Shape> shapes;
 };
 
-// Sees every map that a run writes, right after it is complete (calibration, traces). `node` is an index into Graph::nodes.
+// Sees every map that a run writes, right after it is complete (calibration, traces). `node` is an index into
+// Graph::nodes.
 using Observer = std::function<void(int node, const Map& out)>;
 
-// A prepared segment: kernels chosen, weights packed. Immutable; run() is for one caller at a time per scratch memory.
+// One node of a segment that goes row by row, and how its output is stored.
+struct NodeKernel {
+  int node;
+  const Kernel* kernel;
+  Format format;
+};
+
+// A prepared segment: kernels chosen, weights packed. Immutable; run() is for one caller at a time per
+// scratch memory.
 class Runnable {
  public:
   virtual ~Runnable() = default;
@@ -42,9 +54,14 @@ class Runnable {
   // Bytes that run() needs besides its inputs and outputs.
   virtual size_t scratch_bytes(std::span<const Region> outputs) const = 0;
 
-  // Computes every output's region. Input maps cover input_regions(), margins filled. `scratch` is 64-byte aligned.
+  // Computes every output's region. Input maps cover input_regions(), margins filled. `scratch` is 64-byte
+  // aligned.
   virtual void run(std::span<const Map> in, std::span<const Map> out, std::byte* scratch, ThreadPool& threads,
                    const Observer* observer) const = 0;
+
+  // Its kernels in order, one a node, for executors that go over the rows themselves (execute/bands.h).
+  // Empty: it runs whole.
+  virtual std::vector<NodeKernel> kernels() const { return {}; }
 
   // One line a node: which kernel runs it.
   virtual std::vector<std::string> explain() const = 0;
@@ -65,8 +82,9 @@ class Processor {
   virtual Result<std::unique_ptr<Runnable>> prepare(const Segment& segment) const = 0;
 };
 
-// The processors of this machine under the limit `max`: cpu.f32, cpu.int8, cpu.bf16 where there is bf16 hardware, null (which
-// computes nothing, for measuring what the rest costs; last). Valid for the life of the process.
+// The processors of this machine under the limit `max`: cpu.f32, cpu.int8, cpu.bf16 where there is bf16
+// hardware, null (which computes nothing, for measuring what the rest costs; last). Valid for the life of the
+// process.
 std::span<const Processor* const> processors(Isa max);
 
 // By name; the error lists those there are.

@@ -1,10 +1,10 @@
 #include "runtime/network.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "image/colour.h"
 #include "image/resize.h"
@@ -118,14 +118,15 @@ Network::Network(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Network::Network(Network&&) noexcept = default;
 Network::~Network() = default;
 
-Result<Network> Network::prepare(const Model& model, std::span<const Processor* const> placement, int width, int height,
-                                 int tile, Isa max) {
+Result<Network> Network::prepare(const Model& model, std::span<const Processor* const> placement,
+                                 const ExecuteOptions& options) {
   const int first = model.conventions.bicubic_first ? model.conventions.scale : 1;
-  auto executor = Executor::prepare(
-      model.graph, model.calib ? &*model.calib : nullptr, placement,
-      {.height = height * first, .width = width * first, .tile = tile * first, .max = max});
+  ExecuteOptions scaled = options;
+  for (int* length : {&scaled.height, &scaled.width, &scaled.tile, &scaled.band}) *length *= first;
+  auto executor = Executor::prepare(model.graph, model.calib ? &*model.calib : nullptr, placement, scaled);
   if (!executor) return executor.error();
-  return Network(std::make_unique<State>(State{&model, *std::move(executor), width, height, model.conventions.scale, {}, {}}));
+  return Network(std::make_unique<State>(
+      State{&model, *std::move(executor), options.width, options.height, model.conventions.scale, {}, {}}));
 }
 
 Status Network::run(const Picture& in, Picture& out, ThreadPool& threads, const Observer* observer) {

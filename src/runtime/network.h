@@ -12,14 +12,14 @@
 
 namespace fye {
 
-// Takes grey or RGB pictures (8 or 16 bit, no alpha) of the size it was prepared for and makes them `scale` times as large.
-// RGB nets see grey as three equal channels and answer with their mean. Nets on luma get BT.601 studio luma; colour comes from
-// the bicubic enlargement, moved by the difference in luma.
+// Takes grey or RGB pictures (8 or 16 bit, no alpha) of the size it was prepared for and makes them `scale`
+// times as large. RGB nets see grey as three equal channels and answer with their mean. Nets on luma get
+// BT.601 studio luma; colour comes from the bicubic enlargement, moved by the difference in luma.
 class Network {
  public:
-  // The model outlives the network. `tile` as ExecuteOptions; `width` and `height` are the picture's.
-  static Result<Network> prepare(const Model& model, std::span<const Processor* const> placement, int width, int height,
-                                 int tile, Isa max);
+  // The model outlives the network. `options` in the picture's pixels: its size, tile and band.
+  static Result<Network> prepare(const Model& model, std::span<const Processor* const> placement,
+                                 const ExecuteOptions& options);
   Network(Network&&) noexcept;
   ~Network();
 

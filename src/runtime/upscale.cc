@@ -1,13 +1,12 @@
-// The order of work: numbers -> memory -> network -> colours -> alpha -> another scale -> guard. A prepared network is kept as
-// long as pictures of the same size come. Tested by runtime/upscale_test.cc.
+// The order of work: numbers -> memory -> network -> colours -> alpha -> another scale -> guard. A prepared
+// network is kept as long as pictures of the same size come. Tested by runtime/upscale_test.cc.
 #include "runtime/upscale.h"
 
+#include <fmt/format.h>
 #include <sys/sysinfo.h>
 
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "base/clock.h"
 #include "graph/region.h"
@@ -21,7 +20,11 @@ namespace {
 // design.md: the default is the fastest format that loses no more than this against f32.
 constexpr double kAllowedLossDb = 0.05;
 
-// Whole-picture runs are preferred; else the largest of these tile edges that fits the budget.
+// Bands of the whole width compute nothing twice, so they are preferred: of this many input rows, or more
+// while maps in between stay within this memory, which the caches of common chips hold (docs/results.md);
+// then lower ones; where even one row is too much, the largest of these tile edges that fits the budget.
+constexpr int kBand = 16;
+constexpr size_t kBandBytes = size_t{6} << 20;
 constexpr int kTiles[] = {1024, 768, 512, 384, 256, 192, 128, 96, 64, 48, 32, 16, 8};
 
 // A picture whose input differs by more than this many 8-bit levels can't have a flat output.
@@ -51,7 +54,8 @@ std::string obstacle(const Model& model, Numbers numbers, Isa max) {
 Numbers choose(const Model& model, Isa max) {
   for (Numbers numbers : {Numbers::int8, Numbers::bf16}) {
     const auto loss = model.conventions.loss_db.find(std::string(name(numbers)));
-    if (loss != model.conventions.loss_db.end() && loss->second <= kAllowedLossDb && obstacle(model, numbers, max).empty())
+    if (loss != model.conventions.loss_db.end() && loss->second <= kAllowedLossDb &&
+        obstacle(model, numbers, max).empty())
       return numbers;
   }
   return Numbers::f32;
@@ -79,7 +83,8 @@ bool flat_without_reason(const Picture& in, const Picture& out) {
   return after.highest == after.lowest && before.highest - before.lowest > levels;
 }
 
-// For f32 and bf16 maps; integers are always finite. All exponent bits set is infinity or NaN in both formats.
+// For f32 and bf16 maps; integers are always finite. All exponent bits set is infinity or NaN in both
+// formats.
 bool all_finite(const Map& map) {
   bool finite = true;
   for (int y = map.region.y; y < map.region.y + map.region.h; ++y) {
@@ -120,35 +125,38 @@ struct Upscaler::State {
     if (network && width == w && height == h && network_placement == wanted) return {};
     network.reset();
     const int64_t budget = options.memory_bytes > 0 ? options.memory_bytes : free_memory() / 4 * 3;
-    std::vector<int> tries;
+    std::vector<ExecuteOptions> tries;
     if (options.tile > 0) {
-      tries.push_back(options.tile);
+      tries.push_back({.tile = options.tile});
     } else {
-      tries.push_back(0);
+      tries.push_back({.band = kBand, .band_bytes = kBandBytes});
+      const bool global = std::any_of(model->graph.nodes.begin(), model->graph.nodes.end(), is_global);
+      if (!global)
+        tries.push_back({.band = 1, .band_bytes = size_t(std::max<int64_t>(0, budget - pictures))});
       const int least = std::max(8, 2 * halo(model->graph));
       for (int edge : kTiles)
-        if (edge >= least && edge < std::max(w, h)) tries.push_back(edge);
-      const bool global = std::any_of(model->graph.nodes.begin(), model->graph.nodes.end(), is_global);
-      if (global) tries.resize(1);
+        if (!global && edge >= least && edge < std::max(w, h)) tries.push_back({.tile = edge});
     }
     int64_t least_bytes = 0;
-    for (int edge : tries) {
-      auto made = Network::prepare(*model, wanted, w, h, edge, options.max);
+    for (ExecuteOptions how : tries) {
+      how.width = w, how.height = h, how.max = options.max;
+      auto made = Network::prepare(*model, wanted, how);
       if (!made) return made.error();
       const int64_t bytes = pictures + made->bytes();
       if (bytes <= budget) {
         network.emplace(*std::move(made));
-        width = w, height = h, tile = edge;
+        width = w, height = h, tile = how.tile;
         network_placement = wanted;
         return {};
       }
       least_bytes = least_bytes ? std::min(least_bytes, bytes) : bytes;
     }
     constexpr int64_t kMega = 1'000'000;
-    return resource_error(fmt::format("a {} x {} picture needs {} MB, and {} MB are allowed", w, h,
-                                      (least_bytes + kMega - 1) / kMega, budget / kMega),
-                          fmt::format("--mem {}M is the least that would do{}", (least_bytes + kMega - 1) / kMega,
-                                      options.tile > 0 ? " with this --tile" : ""));
+    return resource_error(
+        fmt::format("a {} x {} picture needs {} MB, and {} MB are allowed", w, h,
+                    (least_bytes + kMega - 1) / kMega, budget / kMega),
+        fmt::format("--mem {}M is the least that would do{}", (least_bytes + kMega - 1) / kMega,
+                    options.tile > 0 ? " with this --tile" : ""));
   }
 };
 
@@ -157,7 +165,8 @@ Upscaler::Upscaler(Upscaler&&) noexcept = default;
 Upscaler::~Upscaler() = default;
 
 Result<Upscaler> Upscaler::create(const Model& model, const UpscaleOptions& options, ThreadPool& threads) {
-  if (options.scale < 0 || options.scale > 16) return usage_error(fmt::format("scale {} is not between 1 and 16", options.scale));
+  if (options.scale < 0 || options.scale > 16)
+    return usage_error(fmt::format("scale {} is not between 1 and 16", options.scale));
   auto state = std::make_unique<State>();
   state->model = &model;
   state->options = options;
@@ -170,7 +179,8 @@ Result<Upscaler> Upscaler::create(const Model& model, const UpscaleOptions& opti
   }
   state->numbers = options.numbers.value_or(choose(model, options.max));
   if (std::string why = obstacle(model, state->numbers, options.max); !why.empty())
-    return bad_input(fmt::format("{} can't run in {}: {}", model.name, name(state->numbers), why), "--numbers f32 always works");
+    return bad_input(fmt::format("{} can't run in {}: {}", model.name, name(state->numbers), why),
+                     "--numbers f32 always works");
   auto placement = state->placement_in(state->numbers);
   if (!placement) return placement.error();
   state->placement = *std::move(placement);
@@ -199,10 +209,12 @@ Result<Upscaled> Upscaler::run(const Picture& picture) {
   const int64_t pixels = int64_t(picture.width) * picture.height;
   // Input, colour part, network output, and where they exist alpha's and the resampled picture.
   const int64_t in_bytes = picture_bytes(picture.width, picture.height, picture.channels, picture.bits);
-  const int64_t pictures = 2 * in_bytes + in_bytes * own * own * (picture.has_alpha() ? 2 : 1) +
-                           (scale != own ? in_bytes * scale * scale + pixels * own * scale * picture.channels * 4 : 0);
+  const int64_t pictures =
+      2 * in_bytes + in_bytes * own * own * (picture.has_alpha() ? 2 : 1) +
+      (scale != own ? in_bytes * scale * scale + pixels * own * scale * picture.channels * 4 : 0);
   Stopwatch prepare_time;
-  if (auto status = s.prepare(picture.width, picture.height, pictures, placement); !status) return status.error();
+  if (auto status = s.prepare(picture.width, picture.height, pictures, placement); !status)
+    return status.error();
   report.prepare_ms = prepare_time.ms();
   report.tile = s.tile;
   report.arena_bytes = s.network->bytes();
@@ -210,7 +222,8 @@ Result<Upscaled> Upscaler::run(const Picture& picture) {
   Stopwatch run_time;
   SplitPicture parts = split_alpha(bleed_under_alpha(picture));
   const bool has_alpha = parts.alpha.width > 0;
-  const int64_t steps = int64_t(s.network->executor().tile_count()) * int64_t(s.model->graph.nodes.size()) * (has_alpha ? 2 : 1);
+  const int64_t steps = int64_t(s.network->executor().pass_count()) * int64_t(s.model->graph.nodes.size()) *
+                        (has_alpha ? 2 : 1);
   int64_t done = 0;
   // Kernels hand NaN on (their clamps keep it), so it is enough to look at the last map.
   bool broken = false;
@@ -230,8 +243,9 @@ Result<Upscaled> Upscaler::run(const Picture& picture) {
     return bad_input(fmt::format("{}: the output has NaN or infinity; nothing was written", s.model->name),
                      "the weights of this model don't fit their format; try --numbers f32");
   if (flat_without_reason(parts.colour, *colour))
-    return bad_input(fmt::format("{}: the output is flat although the picture is not; nothing was written", s.model->name),
-                     "check the model's --range and --colour");
+    return bad_input(
+        fmt::format("{}: the output is flat although the picture is not; nothing was written", s.model->name),
+        "check the model's --range and --colour");
   if (has_alpha) {
     auto alpha = enlarge(parts.alpha);
     if (!alpha) return alpha.error();
@@ -240,7 +254,8 @@ Result<Upscaled> Upscaler::run(const Picture& picture) {
     colour = *std::move(joined);
   }
   if (scale != own) {
-    report.notices.push_back(fmt::format("{} enlarges {} times; the rest, to {} times, is bicubic", s.model->name, own, scale));
+    report.notices.push_back(
+        fmt::format("{} enlarges {} times; the rest, to {} times, is bicubic", s.model->name, own, scale));
     colour = resample_bicubic(*colour, picture.width * scale, picture.height * scale);
   }
   result.picture = *std::move(colour);
@@ -251,7 +266,9 @@ Result<Upscaled> Upscaler::run(const Picture& picture) {
 
 Status Upscaler::run_into(const Picture& in, Picture& out) {
   State& s = *state_;
-  if (auto status = s.prepare(in.width, in.height, int64_t(in.samples() + out.samples()), s.placement); !status) return status;
+  if (auto status = s.prepare(in.width, in.height, int64_t(in.samples() + out.samples()), s.placement);
+      !status)
+    return status;
   return s.network->run(in, out, *s.threads);
 }
 

@@ -1,4 +1,5 @@
-// Upscaling one picture in memory: colour, alpha, bit depth, tiles and other scales around a prepared network.
+// Upscaling one picture in memory: colour, alpha, bit depth, tiles and other scales around a prepared
+// network.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +22,11 @@ namespace fye {
 struct UpscaleOptions {
   std::optional<Numbers> numbers;  // unset: the fastest whose loss on the model's card is <= 0.05 dB
   std::optional<Plan> plan;        // instead of numbers: a mixture
-  int scale = 0;                   // 0 = the model's own; else 1..16: the model's scale, then one resampling to scale
-  int tile = 0;                    // input pixels; 0 = chosen from `memory_bytes`, the whole picture if it fits
-  int64_t memory_bytes = 0;        // budget for pictures, planned memory and weights; 0 = three quarters of what is free
+  int scale = 0;  // 0 = the model's own; else 1..16: the model's scale, then one resampling to scale
+  int tile =
+      0;  // input pixels; 0 = bands of the whole width, or tiles if `memory_bytes` is too little for those
+  int64_t memory_bytes =
+      0;  // budget for pictures, planned memory and weights; 0 = three quarters of what is free
   Isa max = active_isa();
   std::function<void(double)> progress;  // called with 0..1 of a picture's work, from the calling thread
 };
@@ -32,7 +35,7 @@ struct UpscaleOptions {
 struct UpscaleReport {
   Numbers numbers = Numbers::f32;
   bool planned = false;
-  int tile = 0;             // edge used, input pixels; 0 = whole picture
+  int tile = 0;  // edge used, input pixels; 0 = the whole width, in bands
   int64_t arena_bytes = 0;
   double prepare_ms = 0, run_ms = 0;
   std::vector<std::string> notices;  // sentences: what differs from what was asked (16 bit runs in f32, ...)
@@ -43,10 +46,12 @@ struct Upscaled {
   UpscaleReport report;
 };
 
-// Keeps prepared networks by input size, so that a folder of equal pictures prepares once. One call at a time.
+// Keeps prepared networks by input size, so that a folder of equal pictures prepares once. One call at a
+// time.
 class Upscaler {
  public:
-  // `model` outlives the upscaler. Errors: a plan or numbers that the model or machine can't do, with the reason.
+  // `model` outlives the upscaler. Errors: a plan or numbers that the model or machine can't do, with the
+  // reason.
   static Result<Upscaler> create(const Model& model, const UpscaleOptions& options, ThreadPool& threads);
   Upscaler(Upscaler&&) noexcept;
   ~Upscaler();
@@ -54,8 +59,8 @@ class Upscaler {
   // Numbers that will be used for an 8-bit picture.
   Numbers numbers() const;
 
-  // Errors: resources when the budget can't hold the picture (says the least that would do), bad_input for sizes the network
-  // can't take, internal if the output is not finite or flat where the input is not.
+  // Errors: resources when the budget can't hold the picture (says the least that would do), bad_input for
+  // sizes the network can't take, internal if the output is not finite or flat where the input is not.
   Result<Upscaled> run(const Picture& picture);
 
   // The network's part alone, for benchmarks: 8-bit RGB in, 8-bit RGB out, no checks, no metadata.

@@ -1,0 +1,179 @@
+// The schedule is made once: for each band, backwards from the output rows it adds, which rows every map must
+// gain and from which row on it must be kept. A run then moves each window's kept rows to its start and goes
+// forwards through the steps. Tested by execute/bands_test.cc: equal to whole maps bit for bit.
+#include "execute/bands.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <map>
+
+#include "base/buffer.h"
+#include "graph/region.h"
+#include "kernels/convert/convert.h"
+
+namespace fye {
+namespace {
+
+// Ranges a thread takes off a step's rows: more even out delays, fewer cost less.
+constexpr int kRangesPerThread = 2;
+
+}  // namespace
+
+std::optional<Bands> Bands::plan(const Parts& net, int rows) {
+  for (const Node& node : net.graph->nodes)
+    if (is_global(node)) return std::nullopt;
+  Bands bands(net);
+  if (!bands.add_steps()) return std::nullopt;
+  bands.schedule(rows);
+  return bands;
+}
+
+// False if a segment has no kernels to show.
+bool Bands::add_steps() {
+  const Parts& net = *net_;
+  for (const Copy& copy : net.copies) slots_.push_back({copy.tensor, copy.format, copy.margin, {}, 0});
+  for (size_t p = 0; p < net.parts.size(); ++p) {
+    const Part& part = net.parts[p];
+    const auto kernels = part.runnable->kernels();
+    if (kernels.size() != part.segment.nodes.size()) return false;
+    for (size_t c = 0; c < net.copies.size(); ++c)
+      if (net.copies[c].from != kNone && net.copies[c].segment == int(p))
+        steps_.push_back({.in = {net.copies[c].from}, .out = int(c)});
+    std::map<TensorId, int> slot;  // as this segment stores it
+    for (size_t i = 0; i < part.in.size(); ++i) slot[part.segment.inputs[i]] = part.in[i];
+    std::map<TensorId, int> crossing;
+    for (size_t i = 0; i < part.out.size(); ++i) crossing[part.segment.outputs[i]] = part.out[i];
+    for (const NodeKernel& k : kernels) {
+      const Node& node = net.graph->nodes[size_t(k.node)];
+      Step step{.node = k.node, .kernel = k.kernel};
+      for (TensorId input : node.inputs) step.in.push_back(slot.at(input));
+      Slot& first = slots_[size_t(step.in[0])];
+      first.margin = std::max(first.margin, margin_of(node));
+      const auto crosses = crossing.find(node.output);
+      step.out = crosses != crossing.end() ? crosses->second : int(slots_.size());
+      if (crosses == crossing.end()) slots_.push_back({node.output, k.format, 0, {}, 0});
+      slot[node.output] = step.out;
+      steps_.push_back(std::move(step));
+    }
+  }
+  const Format& last = net.copies[size_t(net.final_copy)].format;
+  steps_.push_back({.in = {net.final_copy}, .out = int(slots_.size())});
+  slots_.push_back({net.output, last, 0, {}, 0});
+  return true;
+}
+
+Region Bands::input_rows(const Step& step, size_t which, int y0, int y1) const {
+  const Region rows{y0, 0, y1 - y0, net_->size_of(slots_[size_t(step.out)].tensor).width};
+  if (!step.kernel) return rows;
+  const MapSize in = net_->size_of(slots_[size_t(step.in[which])].tensor);
+  return input_region(net_->graph->nodes[size_t(step.node)], int(which), rows, in.height, in.width);
+}
+
+void Bands::schedule(int rows) {
+  const MapSize in = net_->size_of(net_->input), out = net_->size_of(net_->output);
+  const int step_rows = int(std::max<int64_t>(1, int64_t(rows) * out.height / std::max(1, in.height)));
+  constexpr int kNever = std::numeric_limits<int>::max();
+  std::vector<Window> now(slots_.size());
+  std::vector<int> capacity(slots_.size());
+  for (int end = 0; end < out.height;) {
+    end = std::min(out.height, end + step_rows);
+    std::vector<int> keep(slots_.size(), kNever);
+    for (Window& w : now) w.done = w.end;
+    now.back().end = end;
+    for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+      const Window& made = now[size_t(step->out)];
+      const int height = net_->size_of(slots_[size_t(step->out)].tensor).height;
+      if (made.done == height) continue;
+      for (size_t i = 0; i < step->in.size(); ++i) {
+        const size_t from = size_t(step->in[i]);
+        // With nothing to make in this band, what the next row will need has to stay.
+        const Region needed = input_rows(*step, i, made.done, std::max(made.end, made.done + 1));
+        if (needed.h == 0) continue;  // padding alone
+        keep[from] = std::min(keep[from], needed.y);
+        if (made.end > made.done) now[from].end = std::max(now[from].end, needed.y + needed.h);
+      }
+    }
+    for (size_t s = 0; s < slots_.size(); ++s) {
+      Window& w = now[s];
+      w.base = std::max(w.base, std::min(keep[s], w.done));
+      capacity[s] = std::max(capacity[s], w.end - w.base);
+    }
+    bands_.push_back(now);
+  }
+  for (size_t s = 0; s < slots_.size(); ++s) {
+    Slot& slot = slots_[s];
+    const Region window{0, 0, capacity[s], net_->size_of(slot.tensor).width};
+    slot.layout = map_layout(slot.format, window, slot.margin);
+    slot.offset = bytes_;
+    const bool users = int(s) == net_->input_copy || s + 1 == slots_.size();
+    if (!users) bytes_ += (map_bytes(slot.layout) + kAlignment - 1) / kAlignment * kAlignment;
+  }
+}
+
+void Bands::run_step(const Step& step, const std::vector<Map>& maps, const Window& rows, ThreadPool& threads,
+                     Isa max) const {
+  const Map& out = maps[size_t(step.out)];
+  const MapSize size = net_->size_of(slots_[size_t(step.out)].tensor);
+  std::vector<Map> in;
+  for (int i : step.in) in.push_back(maps[size_t(i)]);
+  const int count = rows.end - rows.done;
+  const int grain = threads.size() == 1 ? count : std::max(1, count / (threads.size() * kRangesPerThread));
+  threads.parallel_for(count, grain, [&](int64_t b, int64_t e) {
+    const int y0 = rows.done + int(b), y1 = rows.done + int(e);
+    if (step.kernel)
+      step.kernel->rows(in, out, y0, y1);
+    else
+      convert_rows(in[0], out, y0, y1, max);
+    if (out.margin == 0) return;
+    Map made = out;
+    made.region = {y0, 0, y1 - y0, size.width};
+    made.origin = out.origin + (y0 - out.region.y) * out.row_bytes;
+    fill_margin(made, size.height, size.width);
+  });
+}
+
+void Bands::run(const Map& in, const Map& out, std::byte* memory, ThreadPool& threads, Isa max,
+                const Observer* observer) const {
+  const bool direct = net_->ends_in(out);
+  const size_t last = slots_.size() - 1;
+  std::vector<Map> maps(slots_.size());
+  std::vector<bool> window(slots_.size(), true);
+  auto users = [&](size_t slot, const Map& map) {
+    maps[slot] = map;
+    window[slot] = false;
+  };
+  for (size_t s = 0; s < slots_.size(); ++s) maps[s] = place_map(slots_[s].layout, memory + slots_[s].offset);
+  users(size_t(net_->input_copy), in);
+  users(last, out);
+  if (direct) users(size_t(net_->final_copy), out);
+
+  for (const auto& rows : bands_) {
+    for (size_t s = 0; s < slots_.size(); ++s) {
+      if (!window[s]) continue;
+      Map& map = maps[s];
+      const Window& w = rows[s];
+      // Rows with their margins, and the margin below the last row once it is there; what was above base is
+      // given up.
+      std::byte* start = map.origin - ptrdiff_t(map.margin) * map.pitch * size_of(map.type);
+      const ptrdiff_t down = w.base - map.region.y;
+      const int below = w.done == net_->size_of(slots_[s].tensor).height ? map.margin : 0;
+      if (down > 0)
+        std::memmove(start, start + down * map.row_bytes,
+                     size_t(w.done - w.base + below) * size_t(map.row_bytes));
+      map.region = {w.base, 0, w.end - w.base, map.region.w};
+    }
+    for (const Step& step : steps_) {
+      if (direct && step.out == int(last)) continue;
+      const Window& w = rows[size_t(step.out)];
+      if (w.end > w.done) run_step(step, maps, w, threads, max);
+      if (!observer || step.node == kNone) continue;
+      Map made = maps[size_t(step.out)];
+      made.origin += (w.done - made.region.y) * made.row_bytes;
+      made.region = {w.done, 0, w.end - w.done, made.region.w};
+      (*observer)(step.node, made);
+    }
+  }
+}
+
+}  // namespace fye

@@ -1,0 +1,67 @@
+// Bands: a network runs over a few rows at a time, depth first, so that maps in between are as high as a band
+// and what the next kernel still needs of the band before.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "base/isa.h"
+#include "base/threads.h"
+#include "execute/parts.h"
+
+namespace fye {
+
+// Every map is a window of rows that moves down its feature map; no row of any map is computed twice, however
+// far the network looks. Threads share the rows of each kernel. Immutable; one run at a time per memory.
+class Bands {
+ public:
+  // Bands of about `rows` input rows. Nothing where a segment runs whole or a node needs the whole picture.
+  // `net` is kept by reference.
+  static std::optional<Bands> plan(const Parts& net, int rows);
+
+  // Bytes of memory that run() takes, and bands in a run.
+  size_t bytes() const { return bytes_; }
+  int count() const { return int(bands_.size()); }
+
+  // `in` and `out` as Executor::run. An observer sees each node once a band, with the rows that the band
+  // added.
+  void run(const Map& in, const Map& out, std::byte* memory, ThreadPool& threads, Isa max,
+           const Observer* observer) const;
+
+ private:
+  // One stored map. `layout` is its window at full height.
+  struct Slot {
+    TensorId tensor;
+    Format format;
+    int margin = 0;
+    Map layout;
+    size_t offset = 0;
+  };
+  // A kernel, or a conversion where there is none.
+  struct Step {
+    int node = kNone;
+    const Kernel* kernel = nullptr;
+    std::vector<int> in;
+    int out = kNone;
+  };
+  // Rows [base, done) are there before the band, [done, end) come with it; rows before base are given up.
+  struct Window {
+    int base = 0, done = 0, end = 0;
+  };
+
+  explicit Bands(const Parts& net) : net_(&net) {}
+  bool add_steps();
+  void schedule(int rows);
+  Region input_rows(const Step& step, size_t which, int y0, int y1) const;
+  void run_step(const Step& step, const std::vector<Map>& maps, const Window& rows, ThreadPool& threads,
+                Isa max) const;
+
+  const Parts* net_;
+  std::vector<Slot> slots_;  // the copies of net_, then maps inside segments, then the user's output
+  std::vector<Step> steps_;
+  std::vector<std::vector<Window>> bands_;  // by slot
+  size_t bytes_ = 0;
+};
+
+}  // namespace fye

@@ -1,0 +1,130 @@
+// Bands against whole maps: the same bits, less memory.
+#include "execute/bands.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "execute/plain.h"
+#include "execute/testing_graphs.h"
+#include "graph/passes/passes.h"
+#include "graph/random_graph.h"
+#include "graph/zoo.h"
+
+namespace fye {
+namespace {
+
+using testing::FloatMap;
+using testing::TestPicture;
+
+struct Outcome {
+  std::vector<float> values;
+  size_t bytes = 0;
+  int passes = 0;
+};
+
+Outcome run(const Graph& graph, const Calib* calib, std::span<const Processor* const> placement,
+        TestPicture& picture, int band, int threads, Isa max = active_isa()) {
+  auto executor = Executor::prepare(
+      graph, calib, placement, {.height = picture.height, .width = picture.width, .band = band, .max = max});
+  EXPECT_TRUE(executor) << (executor ? "" : executor.error().text());
+  if (!executor) return {};
+  FloatMap out(executor->out_height(), executor->out_width(), executor->out_channels());
+  ThreadPool pool(threads);
+  const auto status = executor->run(picture.map(), out.map(), pool);
+  EXPECT_TRUE(status) << (status ? "" : status.error().text());
+  out.values.resize(size_t(out.height) * out.width * out.channels);
+  return {out.values, executor->arena_bytes(), executor->pass_count()};
+}
+
+std::vector<const Processor*> on(const Graph& graph, std::string_view name, Isa max = active_isa()) {
+  return everywhere(graph, *find_processor(name, max));
+}
+
+TEST(Bands, EveryFormatAndHeightOfBandGivesTheSameBits) {
+  for (const Graph& graph : {testing::small_abpn(3), testing::small_abpn(2), testing::branched()}) {
+    const Calib calib = testing::made_up_calib(graph);
+    TestPicture picture(43, 29, 3);
+    for (const Processor* processor : processors(active_isa())) {
+      if (processor->name() == "null") continue;
+      const auto placement = everywhere(graph, processor);
+      const Outcome whole = run(graph, &calib, placement, picture, 0, 1);
+      for (int band : {1, 2, 5, 16, 42, 43, 1000})
+        for (int threads : {1, 3}) {
+          const Outcome banded = run(graph, &calib, placement, picture, band, threads);
+          EXPECT_EQ(banded.values, whole.values)
+              << processor->name() << " band " << band << " threads " << threads;
+          EXPECT_EQ(banded.passes, band >= 43 ? 1 : (43 + band - 1) / band);
+        }
+    }
+  }
+}
+
+TEST(Bands, NetworksOfTheZoo) {
+  const Graph zoo[] = {fuse(abpn(4, random_weights(1))), fuse(edsr_baseline_x2(random_weights(2))),
+                       fuse(srvgg(4, 16, 3, random_weights(4)))};
+  for (const Graph& graph : zoo) {
+    TestPicture picture(40, 17, 3);
+    const auto placement = on(graph, "cpu.f32");
+    EXPECT_EQ(run(graph, nullptr, placement, picture, 6, 2).values,
+              run(graph, nullptr, placement, picture, 0, 2).values);
+  }
+}
+
+RC_GTEST_PROP(Bands, AnyGraphMixtureHeightAndThreads, ()) {
+  const Graph graph =
+      fuse(random_graph(*rc::gen::arbitrary<uint32_t>(), {.nodes = *rc::gen::inRange(2, 16)}));
+  const int channels = int(graph.tensors[size_t(graph.inputs[0])].shape[1]);
+  TestPicture picture(*rc::gen::inRange(16, 60), *rc::gen::inRange(16, 40), channels);
+  const auto whole_f32 = on(graph, "cpu.f32");
+  std::vector<const Processor*> placement;
+  const auto narrow =
+      *find_processor(find_processor("cpu.bf16", active_isa()) ? "cpu.bf16" : "cpu.f32", active_isa());
+  for (size_t n = 0; n < graph.nodes.size(); ++n)
+    placement.push_back(*rc::gen::arbitrary<bool>() ? whole_f32[n] : narrow);
+  const int band = *rc::gen::inRange(1, 40), threads = *rc::gen::inRange(1, 4);
+  RC_ASSERT(run(graph, nullptr, placement, picture, band, threads).values ==
+            run(graph, nullptr, placement, picture, 0, 1).values);
+}
+
+TEST(Bands, MemoryIsThatOfABandNotOfThePicture) {
+  const Graph graph = testing::small_abpn(3);
+  const auto placement = on(graph, "cpu.f32");
+  TestPicture low(64, 50, 3), tall(640, 50, 3);
+  const Outcome a = run(graph, nullptr, placement, low, 8, 1), b = run(graph, nullptr, placement, tall, 8, 1);
+  EXPECT_EQ(a.bytes, b.bytes);
+  EXPECT_LT(b.bytes, run(graph, nullptr, placement, tall, 0, 1).bytes / 5);
+}
+
+TEST(Bands, NothingIsComputedTwice) {
+  const Graph graph = testing::branched();
+  TestPicture picture(50, 20, 3);
+  auto executor =
+      Executor::prepare(graph, nullptr, on(graph, "cpu.f32"), {.height = 50, .width = 20, .band = 7});
+  ASSERT_TRUE(executor);
+  FloatMap out(executor->out_height(), executor->out_width(), executor->out_channels());
+  ThreadPool pool(1);
+  std::vector<int> rows(graph.nodes.size()), seen(graph.nodes.size());
+  const Observer observer = [&](int node, const Map& map) {
+    if (map.region.h > 0) {
+      EXPECT_EQ(map.region.y, rows[size_t(node)]) << graph.nodes[size_t(node)].name;
+    }
+    rows[size_t(node)] += map.region.h;
+    ++seen[size_t(node)];
+  };
+  ASSERT_TRUE(executor->run(picture.map(), out.map(), pool, &observer));
+  const auto shapes = infer_shapes(graph, {{1, 3, 50, 20}});
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    EXPECT_EQ(rows[n], (*shapes)[size_t(graph.nodes[n].output)][2]) << graph.nodes[n].name;
+    EXPECT_EQ(seen[n], executor->pass_count());
+  }
+}
+
+TEST(Bands, ANodeThatNeedsThePictureRunsWhole) {
+  testing::Builder builder(3, 1);
+  const Graph graph = builder.take(builder.global_average(builder.conv(0, 4, 3)));
+  TestPicture picture(20, 20, 3);
+  EXPECT_EQ(run(graph, nullptr, on(graph, "cpu.f32"), picture, 4, 1).passes, 1);
+}
+
+}  // namespace
+}  // namespace fye
