@@ -305,6 +305,104 @@ class Compare(Case):
         text = self.must("compare", "photo.png", "photo.png").stdout
         self.assertIn("psnr_y dB", text)
         self.assertIn("identical", text)
+        self.assertIn("photo.png", text.splitlines()[1], "the original's own PIQE comes first")
+
+    def test_only_the_scores_asked_for(self):
+        scores = json.loads(self.must("compare", "photo.png", "photo.png", "--json", "--score", "piqe,ssim_y").stdout)
+        self.assertEqual(list(scores), ["file", "ssim_y", "piqe", "piqe_original", "identical"])
+        self.assertEqual(scores["piqe"], scores["piqe_original"])
+        alone = json.loads(self.must("compare", "photo.png", "good.png", "--json", "--score", "piqe").stdout)
+        self.assertIsNone(alone["identical"], "one picture's score compares nothing, whatever the sizes")
+
+    def test_all_takes_what_there_is(self):
+        """75 x 53 is too small for MS-SSIM, and no network is installed: each is said once, neither is a failure."""
+        nothing = {"FYE_MODELS": str(self.place.folder / "empty_folder")}
+        done = self.must("compare", "photo.png", "photo.png", "photo.png", "--json", "--all", environment=nothing)
+        rows = json.loads(done.stdout)
+        self.assertEqual(rows[0], rows[1])
+        self.assertAlmostEqual(rows[0]["ssim_grey"], 1)
+        missing = [name for name, value in rows[0].items() if value is None and not name.startswith("psnr")]
+        self.assertIn("ms_ssim", missing)
+        for name in missing:
+            self.assertEqual(done.stderr.count(f"{name}: "), 1, done.stderr)
+        text = self.must("compare", "photo.png", "photo.png", "--all", environment=nothing).stdout
+        self.assertIn("ms_ssim", text.splitlines()[0])
+
+    def test_a_score_asked_for_by_name_has_to_be_there(self):
+        done = self.run_fye("compare", "photo.png", "photo.png", "--json", "--score", "psnr_y,ms_ssim")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("ms_ssim", json.loads(done.stdout))
+        self.assertIn("161x161", done.stderr)
+
+
+class CompareFolders(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for name in ("one", "two", "three"):
+            cls.place.write(f"A/{name}.png", pictures.png(40, 30, seed=len(name)))
+            cls.place.write(f"B/{name}.png", pictures.png(40, 30, seed=len(name) + 10))
+        cls.must("resize", "A/two.png", "-o", "B/two.tif", "--scale", "1")
+        (cls.place.folder / "B/two.png").unlink()
+
+    def rows(self, *arguments):
+        return json.loads(self.must("compare", *arguments, "--json").stdout)
+
+    def test_matched_by_name_with_means(self):
+        result = self.rows("A", "B")
+        self.assertEqual([row["file"] for row in result["rows"]], ["B/one.png", "B/three.png", "B/two.tif"])
+        finite = [row["psnr_y"] for row in result["rows"] if row["psnr_y"] is not None]
+        self.assertEqual(len(finite), 2, "two.tif is identical")
+        self.assertAlmostEqual(result["mean"]["psnr_y"], sum(finite) / 2)
+        self.assertEqual((result["n"]["psnr_y"], result["n"]["ssim_y"], result["n"]["piqe_original"]), (2, 3, 3))
+        self.assertEqual((result["without_partner"], result["failed"]), ([], []))
+
+    def test_each_row_equals_the_pair_alone(self):
+        for row in self.rows("A", "B", "--threads", 3)["rows"]:
+            original = "A/" + row["file"][2:].replace("tif", "png")
+            self.assertEqual(json.loads(self.must("compare", original, row["file"], "--json").stdout), row)
+
+    def test_several_folders_table_and_csv(self):
+        done = self.must("compare", "A", "B", "A", "--csv", "scores.csv", "--score", "psnr_y,piqe")
+        self.assertEqual(done.stdout.count("mean of 3"), 2)
+        self.assertEqual(done.stdout.count("mean of the originals"), 2)
+        lines = (self.place.folder / "scores.csv").read_text().splitlines()
+        self.assertEqual(lines[0], "original,file,psnr_y,piqe,piqe_original,identical")
+        self.assertEqual(len(lines), 7)
+        self.assertTrue(lines[4].startswith("A/one.png,A/one.png,inf,"), lines[4])
+        self.assertEqual(len(self.rows("A", "B", "A")), 2)
+
+    def test_what_has_no_partner_or_fails_is_named(self):
+        for name in ("one", "two", "three", "lonely", "broken", "larger"):
+            self.place.write(f"C/{name}.png", pictures.png(40, 30))
+        self.place.write("D/one.png", pictures.png(40, 30, seed=5))
+        self.place.write("D/broken.png", pictures.png(40, 30)[:300])
+        self.place.write("D/larger.png", pictures.png(41, 30))
+        self.place.write("D/notes.txt", "no picture")
+        done = self.run_fye("compare", "C", "D", "--json", "--csv", "partly.csv")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual([row["file"] for row in result["rows"]], ["D/one.png"])
+        self.assertEqual(result["without_partner"], ["C/lonely.png", "C/three.png", "C/two.png"])
+        self.assertEqual({failed["file"] for failed in result["failed"]}, {"D/broken.png", "D/larger.png"})
+        for words in ("C/lonely.png", "D/broken.png", "D/larger.png", "41x30", "partly done"):
+            self.assertIn(words, done.stderr)
+        self.assertEqual(len((self.place.folder / "partly.csv").read_text().splitlines()), 2)
+
+    def test_interrupt(self):
+        for index in range(40):
+            for folder in ("E", "F"):
+                self.place.write(f"{folder}/{index}.png", pictures.png(8, 8) if index else pictures.png(300, 300))
+        before = self.place.names()
+        process = subprocess.Popen([self.place.fye, "compare", "E", "F", "--all", "--csv", "never.csv", "--threads", "1"],
+                                   cwd=self.place.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        Outputs.wait_for_main(process.pid)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        if process.returncode == 0:
+            self.skipTest("done before the signal came")
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(self.place.names(), before)
 
 
 class Resize(Case):

@@ -16,7 +16,7 @@ from workplace import ROOT, Workplace
 
 # Pictures and networks that examples name; anything else in them is an output.
 PICTURES = ["small.png", "small.jpg", "original.png", "upscaled.png", "bicubic.png", "fye.png", "big.png", "photo.png", "photo.jpg",
-            "huge.png", "scan.tif", "a.png", "photos/1.png", "photos/2.png"]
+            "huge.png", "scan.tif", "a.png", "photos/1.png", "photos/2.png", "originals/1.png", "upscaled/1.png"]
 NETWORKS = {"net.onnx": 4, "abpn_x2.onnx": 2, "abpn_x3.onnx": 3, "abpn_x4.onnx": 4}
 
 

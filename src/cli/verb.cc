@@ -5,9 +5,9 @@ namespace {
 
 constexpr Verb kVerbs[] = {
     {"up", "make a picture larger", add_up},
-    {"compare", "score pictures against an original (PSNR, SSIM)", add_compare},
+    {"compare", "score pictures against an original (PSNR, SSIM, PIQE, LPIPS)", add_compare},
     {"resize", "make a small version of a picture by MATLAB's bicubic, as test sets are made", add_resize},
-    {"models", "list the networks that fye ships", add_models},
+    {"models", "list the networks that are there, install what a score needs", add_models},
     {"calibrate", "work out a network's int8 scales from pictures", add_calibrate},
     {"explain", "show a network's units and what runs each of them", add_explain},
     {"bench", "time a network, picture in memory to picture in memory", add_bench},

@@ -3,36 +3,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 #include <set>
 
+#include "quality/ms_ssim.h"
 #include "quality/psnr.h"
 #include "quality/ssim.h"
 #include "quality/table.h"
+#include "quality/testing_pictures.h"
 
 namespace fye {
 namespace {
 
-Picture filled(int width, int height, int channels, int value) {
-  Picture picture(width, height, channels);
-  std::fill(picture.bytes.begin(), picture.bytes.end(), static_cast<uint8_t>(value));
-  return picture;
-}
-
-Picture noise(int width, int height, int channels, unsigned seed) {
-  Picture picture(width, height, channels);
-  std::mt19937 random(seed);
-  for (uint8_t& byte : picture.bytes) byte = static_cast<uint8_t>(random());
-  return picture;
-}
-
-// `picture` with +-`amount` added to every sample.
-Picture disturbed(Picture picture, int amount, unsigned seed) {
-  std::mt19937 random(seed);
-  for (uint8_t& byte : picture.bytes)
-    byte = static_cast<uint8_t>(std::clamp(byte + (random() % 2 ? amount : -amount), 0, 255));
-  return picture;
-}
+using testing::disturbed;
+using testing::filled;
+using testing::noise;
 
 Picture widened(const Picture& picture) {
   Picture wide(picture.width, picture.height, picture.channels, 16);
@@ -141,78 +127,145 @@ TEST(Table, NamesAreUniqueAndFound) {
     EXPECT_TRUE(names.insert(metric.name).second);
     EXPECT_EQ(find_metric(metric.name), &metric);
   }
-  for (const char* name : {"psnr_y", "psnr_rgb", "ssim_y", "ssim_grey"})
+  for (const char* name :
+       {"psnr_y", "psnr_rgb", "ssim_y", "ssim_grey", "ms_ssim", "piqe", "iqam_4", "iqam_8"})
     EXPECT_TRUE(find_metric(name)) << name;
   EXPECT_EQ(find_metric("psnr"), nullptr);
   EXPECT_EQ(find_metric(""), nullptr);
 }
 
-// What holds for every row of the table.
-RC_GTEST_PROP(EveryMetric, EqualPicturesAreIdentical, (unsigned seed)) {
-  const Picture picture =
-      noise(*rc::gen::inRange(11, 25), *rc::gen::inRange(11, 25), *rc::gen::inRange(1, 5), seed);
+// What holds for every row of the table: for the quick ones as properties, for the others, some of which run
+// a network, on a few pictures that none finds too small. A row whose network isn't installed has its own
+// tests.
+constexpr int kSmall = 24, kLarge = kMsSsimLeast;
+
+std::vector<Metric> rows_with(bool quick) {
+  std::vector<Metric> result;
+  const Picture any = noise(kLarge, kLarge, 1, 0);
   for (const Metric& metric : metrics()) {
-    const auto score = metric.score(picture, picture, 0);
-    RC_ASSERT(score.ok());
-    RC_ASSERT(score->identical);
-    RC_ASSERT((metric.unit == "dB" ? std::isinf(score->value) : score->value == 1.0));
+    const auto score = metric.score(any, any, 0);
+    const bool missing = !score && is_not_installed(score.error());
+    if (metric.quick == quick && !missing) result.push_back(metric);
   }
+  return result;
 }
 
-RC_GTEST_PROP(EveryMetric, Symmetric, (unsigned seed)) {
-  const Picture a = noise(17, 13, 3, seed), b = noise(17, 13, 3, seed + 1);
-  for (const Metric& metric : metrics())
-    RC_ASSERT(std::abs(metric.score(a, b, 1)->value - metric.score(b, a, 1)->value) < 1e-12);
+const std::vector<Metric>& quick_rows() {
+  static const auto rows = rows_with(true);
+  return rows;
 }
 
-RC_GTEST_PROP(EveryMetric, MoreNoiseIsWorse, (unsigned seed)) {
-  Picture a = noise(40, 40, 3, seed);
+const std::vector<Metric>& slow_rows() {
+  static const auto rows = rows_with(false);
+  return rows;
+}
+
+double value(const Metric& metric, const Picture& a, const Picture& b, int shave = 0) {
+  const auto score = metric.score(a, b, shave);
+  return score ? score->value : std::numeric_limits<double>::quiet_NaN();
+}
+
+bool near(double a, double b, double tolerance) { return std::abs(a - b) <= tolerance; }
+
+// Equal pictures are identical and score best; where no original is looked at, none is.
+bool knows_equal_pictures(const Metric& metric, int side, unsigned seed) {
+  const Picture picture = noise(side, side + 1, 1 + int(seed % 4), seed);
+  const auto score = metric.score(picture, picture, 0);
+  if (metric.needs == Needs::nothing) {
+    return score && !score->identical && value(metric, filled(1, 1, 1, 0), picture) == score->value &&
+           value(metric, noise(side + 5, side, 3, seed), picture) == score->value;
+  }
+  const double best = metric.better == Better::lower ? 0 : 1;
+  return score && score->identical &&
+         (metric.unit == "dB" ? std::isinf(score->value) : near(score->value, best, 1e-12));
+}
+
+bool is_symmetric(const Metric& metric, int side, unsigned seed) {
+  const Picture a = noise(side + 2, side + 3, 3, seed), b = noise(side + 2, side + 3, 3, seed + 1);
+  return metric.needs == Needs::nothing || near(value(metric, a, b, 1), value(metric, b, a, 1), 1e-6);
+}
+
+bool finds_more_noise_worse(const Metric& metric, int side, unsigned seed) {
+  Picture a = noise(side, side, 3, seed);
   for (uint8_t& byte : a.bytes) byte = static_cast<uint8_t>(64 + byte / 2);  // room for the noise
-  for (const Metric& metric : metrics()) {
-    const double little = metric.score(a, disturbed(a, 3, seed), 0)->value,
-                 much = metric.score(a, disturbed(a, 12, seed), 0)->value;
-    RC_ASSERT((metric.better == Better::higher ? little > much : little < much));
-  }
+  const double little = value(metric, a, disturbed(a, 3, seed)),
+               much = value(metric, a, disturbed(a, 12, seed));
+  return metric.needs == Needs::nothing || (metric.better == Better::higher ? little > much : little < much);
 }
 
-RC_GTEST_PROP(EveryMetric, AlphaAndDepthDoNotCount, (unsigned seed)) {
-  const Picture a = noise(14, 15, 4, seed);
-  Picture b = noise(14, 15, 4, seed + 1), c = b;
-  for (size_t i = 3; i < c.samples(); i += 4) c.bytes[i] ^= 0x55;
-  for (const Metric& metric : metrics()) {
-    const double value = metric.score(a, b, 0)->value;
-    RC_ASSERT(metric.score(a, c, 0)->value == value);
-    RC_ASSERT(std::abs(metric.score(widened(a), b, 0)->value - value) < 1e-9);
-  }
+bool ignores_alpha_and_depth(const Metric& metric, int side, unsigned seed) {
+  const Picture a = noise(side, side, 4, seed), b = noise(side, side, 4, seed + 1);
+  Picture clear = b;
+  for (size_t i = 3; i < clear.samples(); i += 4) clear.bytes[i] ^= 0x55;
+  const double expected = value(metric, a, b);
+  return value(metric, a, clear) == expected && near(value(metric, widened(a), widened(b)), expected, 1e-6);
 }
 
-RC_GTEST_PROP(EveryMetric, GreyEqualsThreeEqualChannels, (unsigned seed)) {
+bool takes_grey_as_three_equal_channels(const Metric& metric, int side, unsigned seed) {
   const auto tripled = [](const Picture& grey) {
     Picture rgb(grey.width, grey.height, 3);
     for (size_t i = 0; i < rgb.samples(); ++i) rgb.bytes[i] = grey.bytes[i / 3];
     return rgb;
   };
-  const Picture a = noise(14, 15, 1, seed), b = noise(14, 15, 1, seed + 1);
-  for (const Metric& metric : metrics()) {
-    RC_ASSERT(std::abs(metric.score(a, b, 0)->value - metric.score(tripled(a), tripled(b), 0)->value) < 1e-9);
+  const Picture a = noise(side, side, 1, seed), b = noise(side, side, 1, seed + 1);
+  return near(value(metric, a, b), value(metric, tripled(a), tripled(b)), 1e-6);
+}
+
+RC_GTEST_PROP(EveryMetric, KnowsEqualPictures, (unsigned seed)) {
+  for (const Metric& metric : quick_rows()) RC_ASSERT(knows_equal_pictures(metric, kSmall, seed));
+}
+RC_GTEST_PROP(EveryMetric, IsSymmetric, (unsigned seed)) {
+  for (const Metric& metric : quick_rows()) RC_ASSERT(is_symmetric(metric, kSmall, seed));
+}
+RC_GTEST_PROP(EveryMetric, FindsMoreNoiseWorse, (unsigned seed)) {
+  for (const Metric& metric : quick_rows()) RC_ASSERT(finds_more_noise_worse(metric, kSmall, seed));
+}
+RC_GTEST_PROP(EveryMetric, IgnoresAlphaAndDepth, (unsigned seed)) {
+  for (const Metric& metric : quick_rows()) RC_ASSERT(ignores_alpha_and_depth(metric, kSmall, seed));
+}
+RC_GTEST_PROP(EveryMetric, TakesGreyAsThreeEqualChannels, (unsigned seed)) {
+  for (const Metric& metric : quick_rows())
+    RC_ASSERT(takes_grey_as_three_equal_channels(metric, kSmall, seed));
+}
+
+TEST(EveryMetric, SlowOnesToo) {
+  for (const Metric& metric : slow_rows()) {
+    for (const unsigned seed : {1u, 6u}) {
+      EXPECT_TRUE(knows_equal_pictures(metric, kLarge, seed)) << metric.name;
+      EXPECT_TRUE(is_symmetric(metric, kLarge, seed)) << metric.name;
+      EXPECT_TRUE(finds_more_noise_worse(metric, kLarge, seed)) << metric.name;
+      EXPECT_TRUE(ignores_alpha_and_depth(metric, kLarge, seed)) << metric.name;
+      EXPECT_TRUE(takes_grey_as_three_equal_channels(metric, kLarge, seed)) << metric.name;
+    }
   }
 }
 
-TEST(EveryMetric, RefusesWhatCannotBeCompared) {
-  for (const Metric& metric : metrics()) {
-    const auto sizes = metric.score(filled(20, 30, 3, 1), filled(21, 30, 3, 1), 0);
-    ASSERT_FALSE(sizes) << metric.name;
-    EXPECT_EQ(sizes.error().code, ErrorCode::bad_input);
-    EXPECT_NE(sizes.error().what.find("20x30"), std::string::npos) << sizes.error().what;
-    EXPECT_NE(sizes.error().what.find("21x30"), std::string::npos) << sizes.error().what;
-    const auto gone = metric.score(filled(20, 30, 3, 1), filled(20, 30, 3, 1), 10);
-    ASSERT_FALSE(gone) << metric.name;
-    EXPECT_EQ(gone.error().code, ErrorCode::bad_input);
-    EXPECT_FALSE(metric.score(filled(20, 30, 3, 1), filled(20, 30, 3, 1), 2'000'000'000)) << metric.name;
-    const auto negative = metric.score(filled(20, 30, 3, 1), filled(20, 30, 3, 1), -1);
-    ASSERT_FALSE(negative) << metric.name;
-    EXPECT_EQ(negative.error().code, ErrorCode::usage);
+TEST(EveryMetric, RefusesWhatCannotBeScored) {
+  const Picture picture = filled(200, 190, 3, 1), wider = filled(201, 190, 3, 1);
+  for (const auto* rows : {&quick_rows(), &slow_rows()}) {
+    for (const Metric& metric : *rows) {
+      const auto gone = metric.score(picture, picture, 95);
+      ASSERT_FALSE(gone) << metric.name;
+      EXPECT_EQ(gone.error().code, ErrorCode::bad_input);
+      EXPECT_FALSE(metric.score(picture, picture, 2'000'000'000)) << metric.name;
+      const auto negative = metric.score(picture, picture, -1);
+      ASSERT_FALSE(negative) << metric.name;
+      EXPECT_EQ(negative.error().code, ErrorCode::usage);
+      if (metric.needs == Needs::nothing) continue;
+      const auto sizes = metric.score(picture, wider, 0);
+      ASSERT_FALSE(sizes) << metric.name;
+      EXPECT_EQ(sizes.error().code, ErrorCode::bad_input);
+      EXPECT_NE(sizes.error().what.find("200x190"), std::string::npos) << sizes.error().what;
+      EXPECT_NE(sizes.error().what.find("201x190"), std::string::npos) << sizes.error().what;
+    }
   }
+}
+
+TEST(Score, WhatIsNotInstalledIsToldApart) {
+  const Error missing = not_installed("fye models install lpips");
+  EXPECT_EQ(missing.what, "not installed: run fye models install lpips");
+  EXPECT_TRUE(is_not_installed(missing));
+  EXPECT_FALSE(is_not_installed(bad_input("too small")));
 }
 
 TEST(Ssim, NeedsAWholeWindow) {

@@ -12,12 +12,16 @@ Status check_pair(const Picture& a, const Picture& b, int shave, int least) {
         fmt::format("the pictures differ in size: {}x{} and {}x{}", a.width, a.height, b.width, b.height),
         "scores compare pictures pixel by pixel; crop or resize one of them first");
   }
+  return check_shave(a, shave, least);
+}
+
+Status check_shave(const Picture& picture, int shave, int least) {
   if (shave < 0) return usage_error(fmt::format("shave {}: must not be negative", shave));
-  const int64_t side = std::min(a.width, a.height) - 2 * int64_t(shave);
+  const int64_t side = std::min(picture.width, picture.height) - 2 * int64_t(shave);
   if (side < least) {
     return bad_input(
         fmt::format("pictures of {}x{} with {} pixels shaved off each side are too small: {}x{} is the least",
-                    a.width, a.height, shave, least, least));
+                    picture.width, picture.height, shave, least, least));
   }
   return {};
 }
@@ -32,5 +36,15 @@ Picture shaved(const Picture& picture, int shave) {
   }
   return result;
 }
+
+namespace {
+constexpr std::string_view kNotInstalled = "not installed";
+}
+
+Error not_installed(std::string_view command) {
+  return bad_input(fmt::format("{}: run {}", kNotInstalled, command));
+}
+
+bool is_not_installed(const Error& error) { return error.what.find(kNotInstalled) != std::string::npos; }
 
 }  // namespace fye

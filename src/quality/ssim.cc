@@ -60,32 +60,36 @@ void weigh_across(const std::vector<double>& in, const Window& window, std::vect
 Result<Score> ssim(const Picture& a, const Picture& b, int shave, Plane (*convert)(const Picture&)) {
   if (auto ok = check_pair(a, b, shave, kSsimWindow); !ok) return ok.error();
   const Plane left = convert(shaved(a, shave)), right = convert(shaved(b, shave));
-  return Score{mean_ssim(left, right), left.values == right.values};
+  return Score{mean_ssim(left, right).ssim, left.values == right.values};
 }
 
 }  // namespace
 
-double mean_ssim(const Plane& a, const Plane& b) {
+SsimMeans mean_ssim(const Plane& a, const Plane& b) {
   const Window window = gaussian();
   const int width = a.width - kSsimWindow + 1, height = a.height - kSsimWindow + 1;
   Sums down(a.width), across(width);
-  double total = 0;
+  SsimMeans total;
   for (int y = 0; y < height; ++y) {
     weigh_down(a, b, y, window, down);
     weigh_across(down.a, window, across.a);
     weigh_across(down.b, window, across.b);
     weigh_across(down.squares, window, across.squares);
     weigh_across(down.products, window, across.products);
-    double row = 0;
+    SsimMeans row;
     for (int x = 0; x < width; ++x) {
       const double u = across.a[x], v = across.b[x];
       const double means = u * u + v * v, product = u * v;
       const double variances = across.squares[x] - means, covariance = across.products[x] - product;
-      row += (2 * product + kC1) * (2 * covariance + kC2) / ((means + kC1) * (variances + kC2));
+      const double structure = (2 * covariance + kC2) / (variances + kC2);
+      row.structure += structure;
+      row.ssim += (2 * product + kC1) / (means + kC1) * structure;
     }
-    total += row;
+    total.ssim += row.ssim;
+    total.structure += row.structure;
   }
-  return total / (double(width) * height);
+  const double count = double(width) * height;
+  return {total.ssim / count, total.structure / count};
 }
 
 Result<Score> ssim_y(const Picture& a, const Picture& b, int shave) { return ssim(a, b, shave, luma); }

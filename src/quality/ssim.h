@@ -16,7 +16,11 @@ Result<Score> ssim_y(const Picture& a, const Picture& b, int shave);
 // On rounded grey, the form that reproduces published calibration pairs (there with shave 0).
 Result<Score> ssim_grey(const Picture& a, const Picture& b, int shave);
 
-// The mean over the valid part of two planes of 0..255, equally large and at least kSsimWindow a side.
-double mean_ssim(const Plane& a, const Plane& b);
+// Means over the valid part of two planes of 0..255, equally large and at least kSsimWindow a side.
+struct SsimMeans {
+  double ssim = 0;
+  double structure = 0;  // of the factor (2 cov + C2) / (va + vb + C2) alone: contrast and structure
+};
+SsimMeans mean_ssim(const Plane& a, const Plane& b);
 
 }  // namespace fye

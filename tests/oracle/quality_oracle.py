@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Holds fye's scores to scikit-image and its MATLAB resize to a numpy run of the same formulas.
+"""Holds fye's PSNR and SSIM to scikit-image, its MS-SSIM and MATLAB resize to a numpy run of the same formulas.
 
 usage: quality_oracle.py FYE RESIZE_TOOL [--pictures N]
 FYE: the program (`fye compare A B --json --shave N`); RESIZE_TOOL: fye_resize_tool. Either may be "-" to leave its part
 out. Pictures: synthetic ones, and N from $FYE_DATA/test (default ../shared/data beside the repository) where that exists.
-Needs numpy, scikit-image and Pillow. Ends with 1 on any difference: scores by more than 1e-4, resized pixels by any.
+Needs numpy, scikit-image (and scipy, which it brings) and Pillow. Prints the largest difference of each score and n; ends
+with 1 on any difference: scores by more than 1e-4, resized pixels by any. PIQE has an oracle of its own, piqe_oracle.py.
 """
 import argparse
+import collections
 import json
 import os
 import pathlib
@@ -16,6 +18,7 @@ import tempfile
 
 import numpy as np
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
 TOLERANCE = 1e-4
@@ -41,15 +44,38 @@ def ssim(a, b):
     return structural_similarity(a, b, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255)
 
 
+def structure(a, b):
+    """Mean of SSIM's second factor over the same windows."""
+    blur = lambda plane: gaussian_filter(plane, 1.5, radius=5)
+    mean_a, mean_b = blur(a), blur(b)
+    variances = blur(a * a) - mean_a**2 + blur(b * b) - mean_b**2
+    values = (2 * (blur(a * b) - mean_a * mean_b) + 58.5225) / (variances + 58.5225)
+    return values[5:-5, 5:-5].mean()
+
+
+def ms_ssim(a, b):
+    """Wang, Simoncelli and Bovik 2003; a scale is the mean of 2 x 2 samples, the last one of an odd side repeated."""
+    weights, result = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333), 1.0
+    for scale, weight in enumerate(weights):
+        if scale:
+            even = [np.pad(plane, [(0, side % 2) for side in plane.shape], "edge") for plane in (a, b)]
+            a, b = (plane.reshape(plane.shape[0] // 2, 2, -1, 2).mean(axis=(1, 3)) for plane in even)
+        result *= max(structure(a, b) if scale < len(weights) - 1 else ssim(a, b), 0) ** weight
+    return result
+
+
 def expected_scores(a, b, shave):
     inner = (slice(shave, a.shape[0] - shave), slice(shave, a.shape[1] - shave))
     a, b = a[inner], b[inner]
-    return {
+    scores = {
         "psnr_y": psnr(luma(a), luma(b)),
         "psnr_rgb": psnr(a, b),
         "ssim_y": ssim(luma(a), luma(b)),
         "ssim_grey": ssim(grey(a), grey(b)),
     }
+    if min(a.shape[:2]) > 160:
+        scores["ms_ssim"] = ms_ssim(grey(a), grey(b))
+    return scores
 
 
 def kernel(x):
@@ -91,6 +117,8 @@ def synthetic_pictures():
     yield "noise", random.integers(0, 256, (64, 80, 3), dtype=np.uint8)
     yield "edges", np.repeat((((x // 8 + y // 8) % 2) * 255).astype(np.uint8)[..., None], 3, -1)
     yield "ramp", np.stack([(x * 2) % 256, (y * 3) % 256, (x + y) % 256], -1).astype(np.uint8)
+    y, x = np.mgrid[:175, :211]  # odd on several scales
+    yield "odd", np.stack([(x * x + y) % 256, 127 + 100 * np.sin(x / 9), (x * y // 50) % 256], -1).astype(np.uint8)
 
 
 def data_pictures(count):
@@ -113,17 +141,24 @@ def partners(picture):
     yield "same", picture
 
 
-def check_scores(fye, name, picture, folder):
+def check_scores(fye, name, picture, folder, differences):
+    """How many scores are wrong; every difference is added to its score's list."""
     failures = 0
     Image.fromarray(picture).save(folder / "a.png")
     for kind, partner in partners(picture):
         Image.fromarray(partner).save(folder / "b.png")
         for shave in (0, 3):
-            command = [fye, "compare", folder / "a.png", folder / "b.png", "--json", "--shave", str(shave)]
+            expected = expected_scores(picture, partner, shave)
+            command = [fye, "compare", folder / "a.png", folder / "b.png", "--json", "--shave", str(shave), "--score",
+                       ",".join(expected)]
             found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            for key, value in expected_scores(picture, partner, shave).items():
+            for key, value in expected.items():
                 got = found.get(key, "missing")
-                same = got is None or got == "inf" if value is None else isinstance(got, (int, float)) and abs(got - value) <= TOLERANCE
+                if isinstance(got, (int, float)) and value is not None:
+                    differences[key].append(abs(got - value))
+                    same = differences[key][-1] <= TOLERANCE
+                else:
+                    same = got is None and value is None
                 if not same:
                     failures += 1
                     print(f"FAIL {name} {kind} shave {shave}: {key} is {got}, expected {value}")
@@ -152,14 +187,17 @@ def main():
     parser.add_argument("--pictures", type=int, default=4, help="how many from the data folder")
     options = parser.parse_args()
     failures = checked = 0
+    differences = collections.defaultdict(list)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         for title, picture in list(synthetic_pictures()) + list(data_pictures(options.pictures)):
             checked += 1
             if options.fye != "-":
-                failures += check_scores(options.fye, title, picture, folder)
+                failures += check_scores(options.fye, title, picture, folder, differences)
             if options.resize_tool != "-":
                 failures += check_resize(options.resize_tool, title, picture, folder)
+    for key, found in differences.items():
+        print(f"{key}: largest difference {max(found):.1e}, n {len(found)}")
     print(f"{checked} pictures, {failures} differences")
     return 1 if failures else 0
 
