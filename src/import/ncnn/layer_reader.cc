@@ -70,32 +70,19 @@ void LayerReader::must_be(int key, double value, std::string_view what) {
     fail(fmt::format("{} is {} (number {}); fye knows {}", what, got, key, value));
 }
 
-namespace {
-
-// What a failed reading of weights stands in for.
-std::vector<float> zeros(int64_t count) {
+std::vector<float> LayerReader::next(int64_t count,
+                                     Result<std::vector<float>> (NcnnWeights::*read)(int64_t)) {
+  if (count < 1 || count > model_.limits.elements) fail(fmt::format("{} weights", count));
+  if (ok()) {
+    auto values = (model_.weights.*read)(count);
+    if (values) return *std::move(values);
+    fail(values.error().what, values.error().hint);
+  }
   return std::vector<float>(size_t(count > 0 && count <= kMaxAttribute ? count : 1));
 }
 
-}  // namespace
-
-std::vector<float> LayerReader::tagged(int64_t count) {
-  if (!ok()) return zeros(count);
-  if (count < 1 || count > model_.limits.elements) fail(fmt::format("{} weights", count));
-  auto values = ok() ? model_.weights.tagged(count) : bad_input("");
-  if (values) return *std::move(values);
-  fail(values.error().what, values.error().hint);
-  return zeros(count);
-}
-
-std::vector<float> LayerReader::plain(int64_t count) {
-  if (!ok()) return zeros(count);
-  if (count < 1 || count > model_.limits.elements) fail(fmt::format("{} weights", count));
-  auto values = ok() ? model_.weights.plain(count) : bad_input("");
-  if (values) return *std::move(values);
-  fail(values.error().what, values.error().hint);
-  return zeros(count);
-}
+std::vector<float> LayerReader::tagged(int64_t count) { return next(count, &NcnnWeights::tagged); }
+std::vector<float> LayerReader::plain(int64_t count) { return next(count, &NcnnWeights::plain); }
 
 ConstantId LayerReader::constant(Shape shape, std::vector<float> values) {
   if (!ok()) return kNone;

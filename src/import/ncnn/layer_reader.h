@@ -46,7 +46,7 @@ class LayerReader {
   // A failure unless the key is absent or has this value: what fye can't do.
   void must_be(int key, double value, std::string_view what);
 
-  // Weights, the next ones in the file.
+  // Weights, the next ones in the file; after a failure as many zeros, if that is few.
   std::vector<float> tagged(int64_t count);
   std::vector<float> plain(int64_t count);
   ConstantId constant(Shape shape, std::vector<float> values);
@@ -62,6 +62,7 @@ class LayerReader {
   Status status();
 
  private:
+  std::vector<float> next(int64_t count, Result<std::vector<float>> (NcnnWeights::*read)(int64_t));
   TensorId add_node(std::string tensor, Attributes op, std::vector<TensorId> inputs);
 
   NcnnModel& model_;
