@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <sstream>
 
 #include "base/file.h"
 #include "base/json.h"
+#include "learn/archive.h"
 
 namespace fye {
 namespace {
@@ -16,38 +16,6 @@ namespace fs = std::filesystem;
 using torch::Tensor;
 
 constexpr int64_t kFormat = 1;
-
-void put(torch::serialize::OutputArchive& archive, const std::string& key,
-         const std::vector<Tensor>& tensors) {
-  archive.write(key + ".count", torch::tensor(int64_t(tensors.size())));
-  for (size_t i = 0; i < tensors.size(); ++i)
-    archive.write(fmt::format("{}.{}", key, i), tensors[i].detach());
-}
-
-Tensor get(torch::serialize::InputArchive& archive, const std::string& key) {
-  Tensor t;
-  archive.read(key, t);
-  return t;
-}
-
-std::vector<Tensor> get_list(torch::serialize::InputArchive& archive, const std::string& key) {
-  const auto count = get(archive, key + ".count").item<int64_t>();
-  std::vector<Tensor> tensors;
-  for (int64_t i = 0; i < count; ++i) tensors.push_back(get(archive, fmt::format("{}.{}", key, i)));
-  return tensors;
-}
-
-// Text as a tensor of bytes, the only kind of value that both archive classes keep.
-Tensor from_text(const std::string& text) {
-  auto bytes = torch::empty({int64_t(text.size())}, torch::kUInt8);
-  std::copy(text.begin(), text.end(), bytes.data_ptr<uint8_t>());
-  return bytes;
-}
-
-std::string to_text(const Tensor& tensor) {
-  const auto bytes = tensor.to(torch::kUInt8).contiguous();
-  return {bytes.data_ptr<uint8_t>(), bytes.data_ptr<uint8_t>() + bytes.numel()};
-}
 
 // One line a tensor: name, scale (exact, in hexadecimal), zero point.
 std::string grids_to_text(const Grids& grids) {
@@ -84,52 +52,43 @@ std::string check_shapes(const NetSpec& spec, const Weights& weights) {
 }  // namespace
 
 Status save_checkpoint(const Checkpoint& checkpoint, const fs::path& path) {
-  auto file = PendingFile::create(path);
-  if (!file) return file.error();
-  try {
-    torch::serialize::OutputArchive archive;
+  return save_archive(path, [&checkpoint](torch::serialize::OutputArchive& archive) {
     archive.write("fye.format", torch::tensor(kFormat));
-    archive.write("net", from_text(checkpoint.spec.net));
+    archive.write("net", tensor_from_text(checkpoint.spec.net));
     archive.write("scale", torch::tensor(int64_t(checkpoint.spec.scale)));
     archive.write("step", torch::tensor(checkpoint.step));
     archive.write("seconds", torch::tensor(checkpoint.seconds, torch::kFloat64));
     archive.write("random", torch::tensor(int64_t(checkpoint.random)));
-    put(archive, "kernel", checkpoint.weights.kernels);
-    put(archive, "bias", checkpoint.weights.biases);
-    put(archive, "average.kernel", checkpoint.average.kernels);
-    put(archive, "average.bias", checkpoint.average.biases);
-    put(archive, "optimiser", checkpoint.optimiser);
-    archive.write("grids", from_text(grids_to_text(checkpoint.grids)));
-    archive.save_to(file->path().string());
-  } catch (const std::exception& e) {
-    return resource_error(path.string() + ": " + e.what());
-  }
-  return file->commit();
+    put_tensors(archive, "kernel", checkpoint.weights.kernels);
+    put_tensors(archive, "bias", checkpoint.weights.biases);
+    put_tensors(archive, "average.kernel", checkpoint.average.kernels);
+    put_tensors(archive, "average.bias", checkpoint.average.biases);
+    put_tensors(archive, "optimiser", checkpoint.optimiser);
+    archive.write("grids", tensor_from_text(grids_to_text(checkpoint.grids)));
+  });
 }
 
 Result<Checkpoint> load_checkpoint(const fs::path& path) {
   const std::string hint = "give a checkpoint.pt that fye-train wrote";
   Checkpoint c;
-  try {
-    torch::serialize::InputArchive archive;
-    archive.load_from(path.string());
-    if (get(archive, "fye.format").item<int64_t>() != kFormat)
+  const auto take = [&](torch::serialize::InputArchive& archive) -> Status {
+    if (get_tensor(archive, "fye.format").item<int64_t>() != kFormat)
       return bad_input(path.string() + ": a checkpoint of another version", hint);
-    auto spec = net_spec(to_text(get(archive, "net")), int(get(archive, "scale").item<int64_t>()));
+    auto spec = net_spec(text_from_tensor(get_tensor(archive, "net")),
+                         int(get_tensor(archive, "scale").item<int64_t>()));
     if (!spec) return bad_input(path.string() + ": " + spec.error().what, hint);
     c.spec = *spec;
-    c.step = get(archive, "step").item<int64_t>();
-    c.seconds = get(archive, "seconds").item<double>();
-    c.random = uint64_t(get(archive, "random").item<int64_t>());
-    c.weights = {get_list(archive, "kernel"), get_list(archive, "bias")};
-    c.average = {get_list(archive, "average.kernel"), get_list(archive, "average.bias")};
-    c.optimiser = get_list(archive, "optimiser");
+    c.step = get_tensor(archive, "step").item<int64_t>();
+    c.seconds = get_tensor(archive, "seconds").item<double>();
+    c.random = uint64_t(get_tensor(archive, "random").item<int64_t>());
+    c.weights = {get_tensors(archive, "kernel"), get_tensors(archive, "bias")};
+    c.average = {get_tensors(archive, "average.kernel"), get_tensors(archive, "average.bias")};
+    c.optimiser = get_tensors(archive, "optimiser");
     // Runs of the first day have no such entry.
-    if (Tensor text; archive.try_read("grids", text)) c.grids = grids_from_text(to_text(text));
-  } catch (const std::exception& e) {
-    const std::string why = e.what();
-    return bad_input(path.string() + ": not a checkpoint: " + why.substr(0, why.find('\n')), hint);
-  }
+    if (Tensor text; archive.try_read("grids", text)) c.grids = grids_from_text(text_from_tensor(text));
+    return {};
+  };
+  if (auto loaded = load_archive(path, hint, take); !loaded) return loaded.error();
   for (const auto* weights : {&c.weights, &c.average})
     if (const auto wrong = check_shapes(c.spec, *weights); !wrong.empty())
       return bad_input(path.string() + ": " + wrong, hint);

@@ -9,6 +9,7 @@ namespace fye {
 
 void add_train_command(CLI::App& program, int& code, const std::atomic<bool>& stop);
 void add_qat_command(CLI::App& program, int& code, const std::atomic<bool>& stop);
+void add_estimator_command(CLI::App& program, int& code, const std::atomic<bool>& stop);
 void add_score_command(CLI::App& program, int& code);
 void add_export_command(CLI::App& program, int& code);
 

@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   });
   fye::add_train_command(program, code, stop_asked);
   fye::add_qat_command(program, code, stop_asked);
+  fye::add_estimator_command(program, code, stop_asked);
   fye::add_score_command(program, code);
   fye::add_export_command(program, code);
   CLI11_PARSE(program, argc, argv);

@@ -3,12 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
-#include <numbers>
 
-#include "base/threads.h"
 #include "learn/qat.h"
 #include "learn/score.h"
 
@@ -17,14 +14,6 @@ namespace {
 
 using torch::Tensor;
 
-// One thread's part of a step: the weights seen through leaves of its own, so that its gradients are its own.
-struct Shard {
-  Weights weights;
-  std::vector<Tensor> leaves;
-  Arithmetic arithmetic;
-  double loss = 0;
-};
-
 std::vector<Tensor> parameters_of(Weights& weights) {
   std::vector<Tensor> all;
   for (auto* list : {&weights.kernels, &weights.biases})
@@ -32,35 +21,20 @@ std::vector<Tensor> parameters_of(Weights& weights) {
   return all;
 }
 
-// Shares the storage of `weights`.
-Weights view_of(const Weights& weights) {
-  Weights view;
-  for (const auto& t : weights.kernels) view.kernels.push_back(t.detach());
-  for (const auto& t : weights.biases) view.biases.push_back(t.detach());
-  return view;
+// The weights that parameters_of() listed.
+Weights weights_from(const std::vector<Tensor>& parameters) {
+  const auto half = parameters.begin() + std::ptrdiff_t(parameters.size() / 2);
+  return {{parameters.begin(), half}, {half, parameters.end()}};
 }
 
-// Leaves gradients in shard.leaves and the loss in shard.loss.
-void run_shard(const Checkpoint& state, const TrainOptions& options, double progress, const Batch& batch,
-               Shard& shard) {
+Tensor loss_of(const Checkpoint& state, const TrainOptions& options, double progress,
+               const Arithmetic& arithmetic, const Batch& batch) {
   const bool narrow = progress < options.bfloat16_until && state.grids.empty();
   const auto low = batch.low.to(torch::kFloat32).div_(kUnit).to(narrow ? torch::kBFloat16 : torch::kFloat32);
   const auto truth = batch.cells.to(torch::kFloat32).div_(kUnit);
-  const auto made = forward(state.spec, shard.arithmetic, low).to(torch::kFloat32);
+  const auto made = forward(state.spec, arithmetic, low).to(torch::kFloat32);
   const auto kind = progress < options.last_loss_from ? options.loss : options.last_loss;
-  const auto loss = training_loss(kind, made, truth, options.luma_weight, options.margin);
-  for (const auto& leaf : shard.leaves) leaf.mutable_grad().reset();
-  loss.backward();
-  shard.loss = loss.item<double>();
-}
-
-// The mean of the shards' gradients becomes the parameters' gradient.
-void gather_gradients(const std::vector<Tensor>& parameters, const std::vector<Shard>& shards) {
-  for (size_t i = 0; i < parameters.size(); ++i) {
-    auto sum = shards[0].leaves[i].grad();
-    for (size_t k = 1; k < shards.size(); ++k) sum = sum + shards[k].leaves[i].grad();
-    parameters[i].mutable_grad() = sum / double(shards.size());
-  }
+  return training_loss(kind, made, truth, options.luma_weight, options.margin);
 }
 
 void average_in(Weights& average, const Weights& weights, double decay) {
@@ -81,12 +55,6 @@ double validation_psnr(const Checkpoint& state, const std::vector<PicturePair>& 
 
 }  // namespace
 
-double rate_at(double progress) {
-  if (progress < kWarmUp) return std::max(progress / kWarmUp, 0.01);
-  const double cosine = 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, progress)));
-  return kLastRate + (1 - kLastRate) * cosine;
-}
-
 Checkpoint start_training(const NetSpec& spec, const TrainOptions& options, uint64_t seed) {
   Checkpoint state;
   state.spec = spec;
@@ -106,64 +74,38 @@ Result<Checkpoint> train(Checkpoint state, const TrainOptions& options, const Dr
   const int threads = options.threads;
   if (threads < 1 || options.batch % threads)
     return usage_error(fmt::format("{} threads can't share {} patches evenly", threads, options.batch));
-  ThreadPool pool(threads);
-  std::vector<Shard> shards(threads);
-  for (auto& shard : shards) {
-    shard.weights = view_of(state.weights);
-    shard.leaves = parameters_of(shard.weights);
-    shard.arithmetic = arithmetic_for(state.spec, shard.weights, state.grids);
-  }
+  Shards shards(parameters, threads);
+  std::vector<Weights> seen;  // by each thread
+  std::vector<Arithmetic> arithmetic;
+  for (int k = 0; k < threads; ++k) seen.push_back(weights_from(shards.leaves(k)));
+  for (const auto& weights : seen) arithmetic.push_back(arithmetic_for(state.spec, weights, state.grids));
   Random random{state.random};
 
-  const auto begin = std::chrono::steady_clock::now();
-  const double before = state.seconds;
-  const auto progress = [&] {
-    return options.budget_steps > 0 ? double(state.step) / double(options.budget_steps)
-                                    : state.seconds / options.budget_seconds;
+  Steps steps;
+  steps.step = [&](double progress) -> Result<double> {
+    std::vector<Random> seeds;
+    for (int k = 0; k < threads; ++k) seeds.push_back({random.next()});
+    const double loss = shards.backward([&](int k) {
+      const auto batch = draw(options.batch / threads, options.patch, seeds[k]);
+      return loss_of(state, options, progress, arithmetic[k], batch);
+    });
+    if (!std::isfinite(loss)) return loss;  // run_steps() refuses it; the weights stay as they were
+    optimiser.step(options.rate * rate_at(progress));
+    const double taken = double(state.step + 1);
+    average_in(state.average, state.weights, std::min(options.average, (1 + taken) / (10 + taken)));
+    return loss;
   };
-  const auto keep = [&]() -> Status {
+  steps.report = [&](double progress, double loss) {
+    events.report({state.step, state.seconds, progress, options.rate * rate_at(progress), loss,
+                   validation_psnr(state, validation)});
+  };
+  steps.save = [&] {
     state.optimiser = optimiser.state();
     state.random = random.state;
     return events.save(state);
   };
-  double loss_sum = 0, last_report = state.seconds, last_save = state.seconds;
-  int64_t loss_count = 0;
-  const auto report = [&] {
-    events.report({state.step, state.seconds, progress(), options.rate * rate_at(progress()),
-                   loss_count ? loss_sum / double(loss_count) : 0, validation_psnr(state, validation)});
-    loss_sum = 0, loss_count = 0;
-    last_report = state.seconds;
-  };
-
-  while (!stop && progress() < 1) {
-    const double at = progress();
-    std::vector<Random> seeds;
-    for (int k = 0; k < threads; ++k) seeds.push_back({random.next()});
-    pool.parallel_for(threads, 1, [&](int64_t begin_shard, int64_t end_shard) {
-      torch::init_num_threads();
-      for (int64_t k = begin_shard; k < end_shard; ++k)
-        run_shard(state, options, at, draw(options.batch / threads, options.patch, seeds[k]), shards[k]);
-    });
-    double value = 0;
-    for (const auto& shard : shards) value += shard.loss / threads;
-    if (!std::isfinite(value))
-      return internal_error(fmt::format("the loss is not finite at step {}: lower the rate", state.step));
-    gather_gradients(parameters, shards);
-    optimiser.step(options.rate * rate_at(at));
-    ++state.step;
-    average_in(state.average, state.weights,
-               std::min(options.average, (1.0 + double(state.step)) / (10.0 + double(state.step))));
-    loss_sum += value, ++loss_count;
-
-    state.seconds = before + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    if (state.seconds - last_report >= options.validate_every) report();
-    if (state.seconds - last_save >= options.save_every) {
-      if (auto kept = keep(); !kept) return kept.error();
-      last_save = state.seconds;
-    }
-  }
-  report();
-  if (auto kept = keep(); !kept) return kept.error();
+  const Pace pace{options.budget_seconds, options.budget_steps, options.validate_every, options.save_every};
+  if (auto done = run_steps(pace, state.step, state.seconds, steps, stop); !done) return done.error();
   return state;
 }
 

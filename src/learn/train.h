@@ -12,6 +12,7 @@
 #include "learn/loss.h"
 #include "learn/net.h"
 #include "learn/optimiser.h"
+#include "learn/steps.h"
 
 namespace fye {
 
@@ -31,11 +32,6 @@ struct TrainOptions {
       0.85;  // share of the budget computed in bfloat16; 0 = float32 throughout, as quantised runs are
   double validate_every = 120, save_every = 180;  // seconds
 };
-
-inline constexpr double kWarmUp = 0.01, kLastRate = 0.002;
-
-// Learning rate as a share of the peak, at `progress` in 0..1 of the budget.
-double rate_at(double progress);
 
 // Patches for one thread's part of a step; the seam through which tests feed their own. Called by several
 // threads at once.
