@@ -121,15 +121,14 @@ void Bands::run_step(const Step& step, const std::vector<Map>& maps, const Windo
   const int grain = threads.size() == 1 ? count : std::max(1, count / (threads.size() * kRangesPerThread));
   threads.parallel_for(count, grain, [&](int64_t b, int64_t e) {
     const int y0 = rows.done + int(b), y1 = rows.done + int(e);
-    if (step.kernel)
-      step.kernel->rows(in, out, y0, y1);
-    else
-      convert_rows(in[0], out, y0, y1, max);
-    if (out.margin == 0) return;
-    Map made = out;
+    Map made = out;  // these rows alone
     made.region = {y0, 0, y1 - y0, size.width};
     made.origin = out.origin + (y0 - out.region.y) * out.row_bytes;
-    fill_margin(made, size.height, size.width);
+    if (step.kernel)
+      step.kernel->rows(in, made, y0, y1);
+    else
+      convert_rows(in[0], made, y0, y1, max);
+    if (made.margin > 0) fill_margin(made, size.height, size.width);
   });
 }
 
