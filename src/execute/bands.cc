@@ -117,19 +117,23 @@ void Bands::run_step(const Step& step, const std::vector<Map>& maps, const Windo
   const MapSize size = net_->size_of(slots_[size_t(step.out)].tensor);
   std::vector<Map> in;
   for (int i : step.in) in.push_back(maps[size_t(i)]);
+  auto part = [&](int y0, int y1) {
+    Map map = out;
+    map.region = {y0, 0, y1 - y0, size.width};
+    map.origin = out.origin + (y0 - out.region.y) * out.row_bytes;
+    return map;
+  };
   const int count = rows.end - rows.done;
   const int grain = threads.size() == 1 ? count : std::max(1, count / (threads.size() * kRangesPerThread));
   threads.parallel_for(count, grain, [&](int64_t b, int64_t e) {
     const int y0 = rows.done + int(b), y1 = rows.done + int(e);
-    Map made = out;  // these rows alone
-    made.region = {y0, 0, y1 - y0, size.width};
-    made.origin = out.origin + (y0 - out.region.y) * out.row_bytes;
     if (step.kernel)
-      step.kernel->rows(in, made, y0, y1);
+      step.kernel->rows(in, part(y0, y1), y0, y1);
     else
-      convert_rows(in[0], made, y0, y1, max);
-    if (made.margin > 0) fill_margin(made, size.height, size.width);
+      convert_rows(in[0], part(y0, y1), y0, y1, max);
   });
+  // By one thread: the corners of neighbouring ranges overlap.
+  if (out.margin > 0) fill_margin(part(rows.done, rows.end), size.height, size.width);
 }
 
 void Bands::run(const Map& in, const Map& out, std::byte* memory, ThreadPool& threads, Isa max,
