@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "graph/shapes.h"
+#include "graph/append.h"
 
 namespace fye {
 namespace {
@@ -24,16 +24,10 @@ TensorId GraphBuilder::input(std::string name, Shape shape) {
 
 TensorId GraphBuilder::node(std::string name, Attributes op, std::vector<TensorId> inputs,
                             std::string output) {
-  std::vector<Shape> shapes;
-  for (const TensorId id : inputs) shapes.push_back(graph_.tensors[id].shape);
-  const TensorId id = static_cast<TensorId>(graph_.tensors.size());
   if (output.empty()) output = name;
-  Node made{std::move(name), std::move(inputs), id, std::move(op)};
-  auto shape = infer_node(graph_, made, shapes);
-  if (!shape) stop(shape.error());
-  graph_.tensors.push_back({std::move(output), *std::move(shape)});
-  graph_.nodes.push_back(std::move(made));
-  return id;
+  auto made = append_node(graph_, std::move(name), std::move(op), std::move(inputs), std::move(output));
+  if (!made) stop(made.error());
+  return *made;
 }
 
 ConstantId GraphBuilder::constant(Shape shape, std::vector<float> values) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/append.h"
 #include "graph/shapes.h"
 #include "import/importer.h"
 
@@ -205,26 +206,12 @@ bool NodeReader::has_one_output() {
 
 void NodeReader::emit(Attributes op, std::vector<TensorId> inputs) {
   if (!has_one_output()) return;
-  Graph& graph = importer_.graph;
-  Node node{name_, std::move(inputs), static_cast<TensorId>(graph.tensors.size()), std::move(op)};
   importer_.node_names.insert(name_);
-  graph.nodes.push_back(std::move(node));
-  graph.tensors.push_back({proto_.output(0), {}});
-
-  // The rules of shapes.cc stand on what validate() holds, so that is asked for this node first.
-  if (auto status = validate_node(graph, graph.nodes.back()); !status) {
-    error_ = importer_.wrong(status.error().what);
-    return;
-  }
-  std::vector<Shape> shapes;
-  for (const TensorId id : graph.nodes.back().inputs) shapes.push_back(graph.tensors[id].shape);
-  auto shape = infer_node(graph, graph.nodes.back(), shapes);
-  if (!shape) {
-    error_ = importer_.wrong(shape.error().what);
-    return;
-  }
-  graph.tensors.back().shape = *std::move(shape);
-  importer_.operands[proto_.output(0)] = {.tensor = static_cast<TensorId>(graph.tensors.size()) - 1};
+  auto made = append_node(importer_.graph, name_, std::move(op), std::move(inputs), proto_.output(0));
+  if (made)
+    importer_.operands[proto_.output(0)] = {.tensor = *made};
+  else
+    error_ = importer_.wrong(made.error().what);
 }
 
 void NodeReader::alias(Operand operand) {

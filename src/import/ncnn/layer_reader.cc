@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "graph/append.h"
 #include "graph/shapes.h"
 
 namespace fye {
@@ -96,28 +97,12 @@ ConstantId LayerReader::constant(Shape shape, std::vector<float> values) {
 
 TensorId LayerReader::add_node(std::string tensor, Attributes op, std::vector<TensorId> inputs) {
   if (!ok()) return 0;
-  Graph& graph = model_.graph;
   std::string name = layer_.name;
   while (!model_.node_names.insert(name).second) name += "_";
-  const TensorId made = TensorId(graph.tensors.size());
-  graph.nodes.push_back({std::move(name), std::move(inputs), made, std::move(op)});
-  graph.tensors.push_back({std::move(tensor), {}});
-  const Node& node = graph.nodes.back();
-  // The rules of shapes.cc stand on what validate() holds, so that is asked for this node first.
-  auto valid = validate_node(graph, node);
-  if (!valid) {
-    fail(valid.error().what);
-    return 0;
-  }
-  std::vector<Shape> shapes;
-  for (const TensorId id : node.inputs) shapes.push_back(graph.tensors[size_t(id)].shape);
-  auto shape = infer_node(graph, node, shapes);
-  if (!shape) {
-    fail(shape.error().what);
-    return 0;
-  }
-  graph.tensors.back().shape = *std::move(shape);
-  return made;
+  auto made = append_node(model_.graph, std::move(name), std::move(op), std::move(inputs), std::move(tensor));
+  if (made) return *made;
+  fail(made.error().what);
+  return 0;
 }
 
 TensorId LayerReader::emit_inner(Attributes op, std::vector<TensorId> inputs) {
