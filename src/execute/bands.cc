@@ -117,12 +117,7 @@ void Bands::run_step(const Step& step, const std::vector<Map>& maps, const Windo
   const MapSize size = net_->size_of(slots_[size_t(step.out)].tensor);
   std::vector<Map> in;
   for (int i : step.in) in.push_back(maps[size_t(i)]);
-  auto part = [&](int y0, int y1) {
-    Map map = out;
-    map.region = {y0, 0, y1 - y0, size.width};
-    map.origin = out.origin + (y0 - out.region.y) * out.row_bytes;
-    return map;
-  };
+  auto part = [&](int y0, int y1) { return part_of(out, {y0, 0, y1 - y0, size.width}); };
   const int count = rows.end - rows.done;
   const int grain = threads.size() == 1 ? count : std::max(1, count / (threads.size() * kRangesPerThread));
   threads.parallel_for(count, grain, [&](int64_t b, int64_t e) {
@@ -171,10 +166,8 @@ void Bands::run(const Map& in, const Map& out, std::byte* memory, ThreadPool& th
       const Window& w = rows[size_t(step.out)];
       if (w.end > w.done) run_step(step, maps, w, threads, max);
       if (!observer || step.node == kNone) continue;
-      Map made = maps[size_t(step.out)];
-      made.origin += (w.done - made.region.y) * made.row_bytes;
-      made.region = {w.done, 0, w.end - w.done, made.region.w};
-      (*observer)(step.node, made);
+      const Map& map = maps[size_t(step.out)];
+      (*observer)(step.node, part_of(map, {w.done, 0, w.end - w.done, map.region.w}));
     }
   }
 }

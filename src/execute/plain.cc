@@ -91,10 +91,7 @@ struct Executor::State {
 
     // The part of the user's output that this tile is; if the last segment stores just that, it writes there
     // itself.
-    Map target = out;
-    target.region = tile;
-    target.origin = out.origin + (tile.y - out.region.y) * out.row_bytes +
-                    ptrdiff_t(tile.x - out.region.x) * out.pitch * size_of(out.type);
+    const Map target = part_of(out, tile);
     const bool direct = net.ends_in(out);
     if (direct) plan.copies[size_t(net.final_copy)] = target;
 

@@ -28,6 +28,14 @@ struct Map {
   }
 };
 
+// The part of `map` that is `region`, which lies inside it.
+inline Map part_of(Map map, const Region& region) {
+  map.origin += (region.y - map.region.y) * map.row_bytes +
+                ptrdiff_t(region.x - map.region.x) * map.pitch * size_of(map.type);
+  map.region = region;
+  return map;
+}
+
 // Elements a pixel takes in an executor's map: channels rounded up so that a pixel is whole 32-bit groups (u8: 4, bf16: 2,
 // f32: 1), which is what the dot-product kernels broadcast.
 constexpr int pitch_for(DType type, int channels) {
