@@ -186,14 +186,6 @@ std::string trouble(const ConvVariant& v, const Case& c) {
   return {};
 }
 
-ConvProblem square(int ic, int oc, int k) {
-  return {.kernel_h = k,
-          .kernel_w = k,
-          .pad_top = k / 2,
-          .pad_left = k / 2,
-          .in_channels = ic,
-          .out_channels = oc};
-}
 Activation relu() { return {.kind = Kind::relu}; }
 
 // The layers that the shipped networks have, and shapes at the edges of blocks.

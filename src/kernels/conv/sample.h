@@ -12,6 +12,16 @@
 
 namespace fye {
 
+// A k x k convolution that keeps the size.
+inline ConvProblem square(int in_channels, int out_channels, int k) {
+  return {.kernel_h = k,
+          .kernel_w = k,
+          .pad_top = k / 2,
+          .pad_left = k / 2,
+          .in_channels = in_channels,
+          .out_channels = out_channels};
+}
+
 // A map and its memory.
 struct SampleMap {
   Buffer memory;

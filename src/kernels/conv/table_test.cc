@@ -12,15 +12,6 @@ namespace {
 
 using Kind = Activation::Kind;
 
-ConvProblem square(int ic, int oc, int k) {
-  return {.kernel_h = k,
-          .kernel_w = k,
-          .pad_top = k / 2,
-          .pad_left = k / 2,
-          .in_channels = ic,
-          .out_channels = oc};
-}
-
 // (s_x * s_w) / s_y, not s_x * (s_w / s_y): the two differ in the last bit, which shows in few results, so it
 // is asked for here.
 TEST(Requant, FactorInTheContractsOrder) {
