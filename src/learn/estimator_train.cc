@@ -59,12 +59,6 @@ CropBatch draw_crops(const CropSet& set, const Rows& rows, int count, Random& ra
   return {torch::stack(pictures).to(torch::kFloat32), torch::tensor(scores)};
 }
 
-// average <- decay * average + (1 - decay) * value
-void average_in(const std::vector<Tensor>& average, const std::vector<Tensor>& values, double decay) {
-  const torch::NoGradGuard no_gradients;
-  for (size_t i = 0; i < values.size(); ++i) Tensor(average[i]).lerp_(values[i].detach(), 1 - decay);
-}
-
 }  // namespace
 
 EstimatorState start_estimator(const EstimatorSpec& spec, const EstimatorOptions& options, uint64_t seed) {
@@ -158,8 +152,7 @@ Result<EstimatorState> train_estimator(EstimatorState state, const EstimatorOpti
       for (int k = 1; k < threads; ++k) sum = sum + statistics[k][i];
       state.weights.statistics[i] = sum / threads;
     }
-    const double taken = double(state.step + 1),
-                 decay = std::min(options.average, (1 + taken) / (10 + taken));
+    const double decay = average_decay(options.average, state.step);
     average_in(state.average.learned, state.weights.learned, decay);
     average_in(state.average.statistics, state.weights.statistics, decay);
     return loss;

@@ -15,6 +15,17 @@ double rate_at(double progress) {
   return kLastRate + (1 - kLastRate) * cosine;
 }
 
+double average_decay(double decay, int64_t step) {
+  const double taken = double(step + 1);
+  return std::min(decay, (1 + taken) / (10 + taken));
+}
+
+void average_in(const std::vector<torch::Tensor>& average, const std::vector<torch::Tensor>& values,
+                double decay) {
+  const torch::NoGradGuard no_gradients;
+  for (size_t i = 0; i < values.size(); ++i) torch::Tensor(average[i]).lerp_(values[i].detach(), 1 - decay);
+}
+
 Status run_steps(const Pace& pace, int64_t& step, double& seconds, const Steps& steps,
                  const std::atomic<bool>& stop) {
   const auto begin = std::chrono::steady_clock::now();

@@ -20,6 +20,14 @@ inline constexpr double kWarmUp = 0.01, kLastRate = 0.002;
 // then half a cosine down to kLastRate.
 double rate_at(double progress);
 
+// What stays of a running average after the step that comes after `step` steps: `decay`, less at the start so
+// that the first weights are soon forgotten.
+double average_decay(double decay, int64_t step);
+
+// average <- decay * average + (1 - decay) * value, in place.
+void average_in(const std::vector<torch::Tensor>& average, const std::vector<torch::Tensor>& values,
+                double decay);
+
 struct Pace {
   double budget_seconds = 0;  // wall-clock time of the whole run, over all its slices; or:
   int64_t budget_steps = 0;   // steps of the whole run, if > 0 (then time plays no part: repeatable)

@@ -37,14 +37,6 @@ Tensor loss_of(const Checkpoint& state, const TrainOptions& options, double prog
   return training_loss(kind, made, truth, options.luma_weight, options.margin);
 }
 
-void average_in(Weights& average, const Weights& weights, double decay) {
-  const torch::NoGradGuard no_gradients;
-  for (size_t i = 0; i < weights.kernels.size(); ++i) {
-    average.kernels[i].lerp_(weights.kernels[i].detach(), 1 - decay);
-    average.biases[i].lerp_(weights.biases[i].detach(), 1 - decay);
-  }
-}
-
 double validation_psnr(const Checkpoint& state, const std::vector<PicturePair>& pictures) {
   if (pictures.empty()) return std::numeric_limits<double>::quiet_NaN();
   const auto arithmetic = arithmetic_for(state.spec, state.average, state.grids);
@@ -91,8 +83,9 @@ Result<Checkpoint> train(Checkpoint state, const TrainOptions& options, const Dr
     });
     if (!std::isfinite(loss)) return loss;  // run_steps() refuses it; the weights stay as they were
     optimiser.step(options.rate * rate_at(progress));
-    const double taken = double(state.step + 1);
-    average_in(state.average, state.weights, std::min(options.average, (1 + taken) / (10 + taken)));
+    const double decay = average_decay(options.average, state.step);
+    average_in(state.average.kernels, state.weights.kernels, decay);
+    average_in(state.average.biases, state.weights.biases, decay);
     return loss;
   };
   steps.report = [&](double progress, double loss) {
