@@ -4,7 +4,7 @@
 set(FYE_ISA_avx2 -mavx2 -mfma -mf16c)
 set(FYE_ISA_avx2vnni ${FYE_ISA_avx2} -mavxvnni)
 # g++ 12 takes the undefined pass-through operand inside its own AVX-512 headers for a use (GCC PR 105593).
-set(FYE_ISA_avx512 -Wno-maybe-uninitialized ${FYE_ISA_avx2} -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mprefer-vector-width=512)
+set(FYE_ISA_avx512 -Wno-maybe-uninitialized -Wno-uninitialized ${FYE_ISA_avx2} -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mprefer-vector-width=512)
 set(FYE_ISA_avx512bf16 ${FYE_ISA_avx512} -mavx512bf16)
 set(FYE_ISA_amx ${FYE_ISA_avx512} -mamx-tile -mamx-int8 -mamx-bf16)
 

@@ -152,7 +152,8 @@ Run add_doctor(CLI::App& app) {
       "measure what the arithmetic units and the memory can do (under a second; kept for later calls)");
   app.add_flag("--json", options->json, "print JSON");
   app.footer(
-      R"(FYE_MAX_ISA=scalar|avx2|avx2vnni|avx512|amx narrows the instruction set. Measured peaks are kept in
+      R"(FYE_MAX_ISA=scalar|avx2|avx2vnni|avx512|amx narrows the instruction set. FYE_WINOGRAD=off computes float
+convolutions in their direct form: slower, and rounded less. Measured peaks are kept in
 $XDG_CACHE_HOME/fye/peaks.json (or ~/.cache), by CPU and build; they are for one core.
 
 Examples:

@@ -11,11 +11,12 @@
 #include "base/buffer.h"
 #include "graph/region.h"
 #include "kernels/convert/convert.h"
+#include "processors/split_rows.h"
 
 namespace fye {
 namespace {
 
-// Ranges a thread takes off a step's rows: more even out delays, fewer cost less.
+// Ranges a thread takes off a step's rows.
 constexpr int kRangesPerThread = 2;
 
 }  // namespace
@@ -64,10 +65,12 @@ bool Bands::add_steps() {
 }
 
 Region Bands::input_rows(const Step& step, size_t which, int y0, int y1) const {
-  const Region rows{y0, 0, y1 - y0, net_->size_of(slots_[size_t(step.out)].tensor).width};
+  const MapSize out = net_->size_of(slots_[size_t(step.out)].tensor);
+  const Region rows{y0, 0, y1 - y0, out.width};
   if (!step.kernel) return rows;
+  const Region made = whole_grains(rows, step.kernel->grain(), out.height, out.width);
   const MapSize in = net_->size_of(slots_[size_t(step.in[which])].tensor);
-  return input_region(net_->graph->nodes[size_t(step.node)], int(which), rows, in.height, in.width);
+  return input_region(net_->graph->nodes[size_t(step.node)], int(which), made, in.height, in.width);
 }
 
 void Bands::schedule(int rows) {
@@ -82,9 +85,12 @@ void Bands::schedule(int rows) {
     for (Window& w : now) w.done = w.end;
     now.back().end = end;
     for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
-      const Window& made = now[size_t(step->out)];
+      Window& made = now[size_t(step->out)];
       const int height = net_->size_of(slots_[size_t(step->out)].tensor).height;
       if (made.done == height) continue;
+      // What is computed together is computed once.
+      if (step->kernel && made.end > made.done)
+        made.end = whole_grains({0, 0, made.end, 1}, step->kernel->grain(), height, 1).h;
       for (size_t i = 0; i < step->in.size(); ++i) {
         const size_t from = size_t(step->in[i]);
         // With nothing to make in this band, what the next row will need has to stay.
@@ -118,10 +124,8 @@ void Bands::run_step(const Step& step, const std::vector<Map>& maps, const Windo
   std::vector<Map> in;
   for (int i : step.in) in.push_back(maps[size_t(i)]);
   auto part = [&](int y0, int y1) { return part_of(out, {y0, 0, y1 - y0, size.width}); };
-  const int count = rows.end - rows.done;
-  const int grain = threads.size() == 1 ? count : std::max(1, count / (threads.size() * kRangesPerThread));
-  threads.parallel_for(count, grain, [&](int64_t b, int64_t e) {
-    const int y0 = rows.done + int(b), y1 = rows.done + int(e);
+  const int grain = step.kernel ? step.kernel->grain() : 1;
+  split_rows(rows.done, rows.end, grain, kRangesPerThread, threads, [&](int y0, int y1) {
     if (step.kernel)
       step.kernel->rows(in, part(y0, y1), y0, y1);
     else

@@ -41,7 +41,7 @@ std::vector<const Processor*> on(const Graph& graph, std::string_view name, Isa 
 }
 
 TEST(Bands, EveryFormatAndHeightOfBandGivesTheSameBits) {
-  for (const Graph& graph : {testing::small_abpn(3), testing::small_abpn(2), testing::branched()}) {
+  for (const Graph& graph : {testing::small_abpn(3), testing::small_abpn(2, 20), testing::branched()}) {
     const Calib calib = testing::made_up_calib(graph);
     TestPicture picture(43, 29, 3);
     for (const Processor* processor : processors(active_isa())) {

@@ -70,7 +70,8 @@ std::vector<Isa> isas() {
 }
 
 TEST(Executor, FloatEqualsTheDenseOracle) {
-  for (const Graph& graph : {testing::small_abpn(3), testing::small_abpn(2), testing::branched()}) {
+  for (const Graph& graph :
+       {testing::small_abpn(3), testing::small_abpn(2), testing::small_abpn(4, 20), testing::branched()}) {
     TestPicture picture(19, 23, 3);
     const auto expected = oracle(graph, picture);
     for (Isa isa : isas())
@@ -79,7 +80,7 @@ TEST(Executor, FloatEqualsTheDenseOracle) {
 }
 
 TEST(Executor, EveryFormatTiledEqualsUntiledForAnyThreads) {
-  for (const Graph& graph : {testing::small_abpn(3), testing::branched()}) {
+  for (const Graph& graph : {testing::small_abpn(3), testing::small_abpn(2, 20), testing::branched()}) {
     const Calib calib = testing::made_up_calib(graph);
     TestPicture picture(47, 58, 3);
     for (Isa isa : isas())
@@ -109,7 +110,7 @@ TEST(Executor, Int8IsTheSameOnEveryInstructionSet) {
 // Random mixtures: tiles and threads change nothing, and an all-float mixture is the float network.
 RC_GTEST_PROP(Executor, AnyMixtureIsTileAndThreadIndependent, ()) {
   const Graph graph = *rc::gen::element(0, 1) ? testing::branched(*rc::gen::arbitrary<uint32_t>())
-                                              : testing::small_abpn(2, 8, *rc::gen::arbitrary<uint32_t>());
+                                              : testing::small_abpn(2, *rc::gen::element(8, 17), *rc::gen::arbitrary<uint32_t>());
   const Calib calib = testing::made_up_calib(graph);
   const Isa isa = *rc::gen::elementOf(isas());
   std::vector<const Processor*> placement;

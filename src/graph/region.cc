@@ -95,6 +95,14 @@ Region cover(const Region& a, const Region& b) {
   return {y, x, std::max(a.y + a.h, b.y + b.h) - y, std::max(a.x + a.w, b.x + b.w) - x};
 }
 
+Region whole_grains(const Region& region, int grain, int h, int w) {
+  const int y = region.y / grain * grain, x = region.x / grain * grain;
+  const auto end = [&](int last, int size) {
+    return static_cast<int>(std::min<int64_t>(size, (int64_t{last} + grain - 1) / grain * grain));
+  };
+  return {y, x, end(region.y + region.h, h) - y, end(region.x + region.w, w) - x};
+}
+
 Region input_region(const Node& node, int which, const Region& out, int in_h, int in_w) {
   if (out.h == 0 || out.w == 0) return {};
   const Span rows = std::visit(Axis{true, which, {out.y, int64_t{out.y} + out.h}, in_h}, node.op);

@@ -17,6 +17,9 @@ struct Region {
 // The smallest region that covers both.
 Region cover(const Region& a, const Region& b);
 
+// `region` of a map of h x w, grown to whole multiples of `grain` and clipped to the map.
+Region whole_grains(const Region& region, int grain, int h, int w);
+
 // The region of input `which` (index into node.inputs) that `out` reads, clipped to an input map of in_h x in_w: zero padding
 // exists only beyond the map's true border. Global ops need the whole map. Empty if all of `out` sees nothing but padding.
 Region input_region(const Node& node, int which, const Region& out, int in_h, int in_w);

@@ -28,10 +28,15 @@ struct Map {
   }
 };
 
+// Pixel (y, x) of `map`, whatever its type.
+inline std::byte* pixel_at(const Map& map, int y, int x) {
+  return map.origin + (y - map.region.y) * map.row_bytes +
+         ptrdiff_t(x - map.region.x) * map.pitch * size_of(map.type);
+}
+
 // The part of `map` that is `region`, which lies inside it.
 inline Map part_of(Map map, const Region& region) {
-  map.origin += (region.y - map.region.y) * map.row_bytes +
-                ptrdiff_t(region.x - map.region.x) * map.pitch * size_of(map.type);
+  map.origin = pixel_at(map, region.y, region.x);
   map.region = region;
   return map;
 }

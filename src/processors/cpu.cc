@@ -13,6 +13,7 @@
 #include "kernels/node_kernel.h"
 #include "processors/arena.h"
 #include "processors/segment_maps.h"
+#include "processors/split_rows.h"
 
 namespace fye {
 namespace {
@@ -92,7 +93,8 @@ class CpuSegment final : public Runnable {
       const Map& target = maps[size_t(node.output)];
       inputs.clear();
       for (TensorId input : node.inputs) inputs.push_back(maps[size_t(input)]);
-      split_rows(target, threads, [&](int y0, int y1) { step.kernel->rows(inputs, target, y0, y1); });
+      share(target, step.kernel->grain(), threads,
+            [&](int y0, int y1) { step.kernel->rows(inputs, target, y0, y1); });
       if (home_[size_t(node.output)] == Home::arena && margin_[size_t(node.output)] > 0) {
         const MapSize size = map_size(segment_.shapes[size_t(node.output)]);
         fill_margin(target, size.height, size.width);
@@ -100,7 +102,7 @@ class CpuSegment final : public Runnable {
       if (observer) (*observer)(step.node, target);
     }
     for (size_t i : copied_)
-      split_rows(out[i], threads, [&](int y0, int y1) {
+      share(out[i], 1, threads, [&](int y0, int y1) {
         convert_rows(maps[size_t(segment_.outputs[i])], out[i], y0, y1, max_);
       });
   }
@@ -130,7 +132,9 @@ class CpuSegment final : public Runnable {
   }
 
   std::vector<Region> propagate_(std::span<const Region> outputs) const {
-    return propagate(*segment_.graph, segment_.nodes, segment_.outputs, outputs, segment_.shapes);
+    std::vector<int> grains;
+    for (const Step& step : steps_) grains.push_back(step.kernel->grain());
+    return propagate(*segment_.graph, segment_.nodes, grains, segment_.outputs, outputs, segment_.shapes);
   }
 
   Map layout(TensorId tensor, const std::vector<Region>& demand) const {
@@ -156,10 +160,9 @@ class CpuSegment final : public Runnable {
   }
 
   template <class Body>
-  static void split_rows(const Map& target, ThreadPool& threads, const Body& body) {
-    const int y0 = target.region.y, rows = target.region.h;
-    const int grain = threads.size() == 1 ? rows : std::max(1, rows / (threads.size() * kRangesPerThread));
-    threads.parallel_for(rows, grain, [&](int64_t b, int64_t e) { body(y0 + int(b), y0 + int(e)); });
+  static void share(const Map& target, int grain, ThreadPool& threads, const Body& body) {
+    const Region& r = target.region;
+    split_rows(r.y, r.y + r.h, grain, kRangesPerThread, threads, body);
   }
 
   Segment segment_;

@@ -10,7 +10,7 @@ class NullSegment final : public Runnable {
   explicit NullSegment(Segment segment) : segment_(std::move(segment)) {}
 
   std::vector<Region> input_regions(std::span<const Region> outputs) const override {
-    const auto demand = propagate(*segment_.graph, segment_.nodes, segment_.outputs, outputs, segment_.shapes);
+    const auto demand = propagate(*segment_.graph, segment_.nodes, {}, segment_.outputs, outputs, segment_.shapes);
     std::vector<Region> regions;
     for (TensorId input : segment_.inputs) regions.push_back(demand[size_t(input)]);
     return regions;

@@ -40,18 +40,21 @@ Map place_map(Map layout, std::byte* memory) {
   return layout;
 }
 
-std::vector<Region> propagate(const Graph& graph, std::span<const int> nodes, std::span<const TensorId> outputs,
-                              std::span<const Region> regions, std::span<const Shape> shapes) {
+std::vector<Region> propagate(const Graph& graph, std::span<const int> nodes, std::span<const int> grains,
+                              std::span<const TensorId> outputs, std::span<const Region> regions,
+                              std::span<const Shape> shapes) {
   std::vector<Region> demand(graph.tensors.size());
   auto want = [&](TensorId tensor, const Region& region) {
     Region& have = demand[size_t(tensor)];
     have = have.h == 0 || have.w == 0 ? region : cover(have, region);
   };
   for (size_t i = 0; i < outputs.size(); ++i) want(outputs[i], regions[i]);
-  for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) {
-    const Node& node = graph.nodes[size_t(*it)];
-    const Region out = demand[size_t(node.output)];
-    if (out.h == 0 || out.w == 0) continue;
+  for (size_t i = nodes.size(); i-- > 0;) {
+    const Node& node = graph.nodes[size_t(nodes[i])];
+    const Region made = demand[size_t(node.output)];
+    if (made.h == 0 || made.w == 0) continue;
+    const MapSize whole = map_size(shapes[size_t(node.output)]);
+    const Region out = whole_grains(made, grains.empty() ? 1 : grains[i], whole.height, whole.width);
     for (size_t which = 0; which < node.inputs.size(); ++which) {
       const TensorId input = node.inputs[which];
       const MapSize size = map_size(shapes[size_t(input)]);

@@ -30,8 +30,10 @@ size_t map_bytes(const Map& layout);
 Map place_map(Map layout, std::byte* memory);
 
 // Demand of every tensor of `nodes` for these output regions, walking back: what each node must compute, and what each input
-// must cover. Indexed by tensor; empty regions where nothing is needed.
-std::vector<Region> propagate(const Graph& graph, std::span<const int> nodes, std::span<const TensorId> outputs,
-                              std::span<const Region> regions, std::span<const Shape> shapes);
+// must cover. Indexed by tensor; empty regions where nothing is needed. `grains`: Kernel::grain() of each node, or empty where
+// all are 1.
+std::vector<Region> propagate(const Graph& graph, std::span<const int> nodes, std::span<const int> grains,
+                              std::span<const TensorId> outputs, std::span<const Region> regions,
+                              std::span<const Shape> shapes);
 
 }  // namespace fye

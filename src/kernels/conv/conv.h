@@ -47,13 +47,20 @@ struct ConvVariant {
   // Empty if the variant can do it, else why not.
   std::string_view (*refuses)(const ConvProblem&);
   std::unique_ptr<Kernel> (*prepare)(const ConvProblem&);
+  // Fewer products than the direct form, at the price of rounding: FYE_WINOGRAD=off leaves these out.
+  bool winograd = false;
 };
 
 // All variants compiled in, the reference ("scalar") of each format first. Test and benchmark iterate over
 // it.
 std::span<const ConvVariant> conv_variants();
 
-// The last position-independent variant in the table that the machine, `max` and the problem allow.
+// False if the environment variable FYE_WINOGRAD is "off": float convolutions in their direct form. Read once
+// per process.
+bool winograd_allowed();
+
+// The last position-independent variant in the table that the machine, `max`, winograd_allowed() and the
+// problem allow.
 Result<std::unique_ptr<Kernel>> prepare_conv(const ConvProblem& problem, Numbers numbers, Isa max);
 
 }  // namespace fye

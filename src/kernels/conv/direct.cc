@@ -15,11 +15,6 @@ bool is_curve(const Activation& act) {
   return act.kind == Activation::Kind::tanh || act.kind == Activation::Kind::sigmoid;
 }
 
-std::byte* pixel(const Map& map, int y, int x) {
-  return map.origin + (y - map.region.y) * map.row_bytes +
-         ptrdiff_t(x - map.region.x) * map.pitch * size_of(map.type);
-}
-
 class DirectKernel : public Kernel {
  public:
   DirectKernel(const ConvProblem& problem, const DirectCode& code)
@@ -33,7 +28,6 @@ class DirectKernel : public Kernel {
   }
 
   void rows(std::span<const Map> in, const Map& out, int y0, int y1) const override {
-    const int element = size_of(out.type);
     const ptrdiff_t in_pitch = ptrdiff_t(in[0].pitch) * size_of(in[0].type);
     DirectRow row;
     row.in_row = p_.dilation_h * in[0].row_bytes;
@@ -47,45 +41,32 @@ class DirectKernel : public Kernel {
     const bool narrow = narrow_ && contiguous;
     const DirectPack& pack = narrow ? *narrow_ : pack_;
     const DirectRowFn compute = narrow ? code_.narrow : code_.row;
-    row.out_pixel = ptrdiff_t(out.pitch) * element;
-    row.width = out.region.w;
-    const ptrdiff_t vectors = ptrdiff_t(pack_.blocks[0].vectors) * code_.lanes * element;
-    row.spill = pack_.blocks.size() == 1 && vectors <= 2 * row.out_pixel;
-    const DirectBlock& last = pack.blocks.back();
-    row.gap = std::min(out.pitch - p_.out_channels, last.vectors * code_.lanes - last.channels);
+    set_output(row, out, p_.residual ? &in[1] : nullptr, pack.blocks.back(), code_.lanes);
     std::vector<ptrdiff_t> rest_offsets;
     for (const RestGroup& rest : pack.rest)
       rest_offsets.push_back(rest.ky * row.in_row + rest.kx * row.in_tap + rest.offset);
     row.rest_offsets = rest_offsets.data();
     if (code_.enter) code_.enter(row.width);
     for (int y = y0; y < y1; ++y) {
-      row.in = pixel(in[0], y * p_.stride_h - p_.pad_top, out.region.x * p_.stride_w - p_.pad_left);
-      row.out = pixel(out, y, out.region.x);
-      if (p_.residual) {
-        row.residual = pixel(in[1], y, out.region.x);
-        row.residual_pixel = ptrdiff_t(in[1].pitch) * size_of(in[1].type);
-      }
+      row.in = pixel_at(in[0], y * p_.stride_h - p_.pad_top, out.region.x * p_.stride_w - p_.pad_left);
+      row.out = pixel_at(out, y, out.region.x);
+      if (p_.residual) row.residual = pixel_at(in[1], y, out.region.x);
       for (const DirectBlock& block : pack.blocks) compute(row, block, pack.epilogue);
-      finish_row(out, row);
+      if (is_curve(p_.act) || is_curve(p_.post)) bend(row);
+      zero_gap(row, out);
     }
     if (code_.leave) code_.leave();
   }
   std::string_view variant() const override { return code_.name; }
 
  private:
-  // What is too rare to be worth vectors: curves, and gaps beyond the last vector.
-  void finish_row(const Map& out, const DirectRow& row) const {
-    if (is_curve(p_.act) || is_curve(p_.post)) {
-      const Activation& curve = is_curve(p_.act) ? p_.act : p_.post;
-      for (int x = 0; x < row.width; ++x) {
-        float* to = reinterpret_cast<float*>(row.out + x * row.out_pixel);
-        for (int c = 0; c < p_.out_channels; ++c) to[c] = activate(curve, to[c], c);
-      }
+  // Curves, which are too rare to be worth vectors.
+  void bend(const DirectRow& row) const {
+    const Activation& curve = is_curve(p_.act) ? p_.act : p_.post;
+    for (int x = 0; x < row.width; ++x) {
+      float* to = reinterpret_cast<float*>(row.out + x * row.out_pixel);
+      for (int c = 0; c < p_.out_channels; ++c) to[c] = activate(curve, to[c], c);
     }
-    const ptrdiff_t used = ptrdiff_t(p_.out_channels + row.gap) * size_of(out.type);
-    if (row.out_pixel == used) return;
-    for (int x = 0; x < row.width; ++x)
-      std::memset(row.out + x * row.out_pixel + used, 0, row.out_pixel - used);
   }
 
   ConvProblem p_;  // without its weights
@@ -96,6 +77,22 @@ class DirectKernel : public Kernel {
 };
 
 }  // namespace
+
+void set_output(DirectRow& row, const Map& out, const Map* residual, const DirectBlock& last, int lanes) {
+  row.out_pixel = ptrdiff_t(out.pitch) * size_of(out.type);
+  row.width = out.region.w;
+  const ptrdiff_t vectors = ptrdiff_t(last.vectors) * lanes * size_of(out.type);
+  row.spill = last.first == 0 && vectors <= 2 * row.out_pixel;
+  row.gap = std::min(out.pitch - out.channels, last.vectors * lanes - last.channels);
+  if (residual) row.residual_pixel = ptrdiff_t(residual->pitch) * size_of(residual->type);
+}
+
+void zero_gap(const DirectRow& row, const Map& out) {
+  const ptrdiff_t used = ptrdiff_t(out.channels + row.gap) * size_of(out.type);
+  if (row.out_pixel == used) return;
+  for (int x = 0; x < row.width; ++x)
+    std::memset(row.out + x * row.out_pixel + used, 0, size_t(row.out_pixel - used));
+}
 
 std::string_view direct_refuses_f32(const ConvProblem& p) {
   if (is_curve(p.act) && (p.residual || p.post.kind != Activation::Kind::none))

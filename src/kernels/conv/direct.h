@@ -101,6 +101,12 @@ extern const DirectCode kDirectF32Avx2, kDirectF32Avx512, kDirectBf16Avx512, kDi
     kDirectInt8Avx2Vnni, kDirectInt8Avx512, kTilesInt8Amx, kTilesBf16Amx;
 extern const DirectCode kDirectInt8Evex256, kTilesInt8Model, kTilesBf16Model;  // for tests (test_variants.h)
 
+// Fills in where a row of `out` is stored and read: all but `out`, `residual` and what belongs to the input.
+void set_output(DirectRow& row, const Map& out, const Map* residual, const DirectBlock& last, int lanes);
+
+// Zeroes, in a finished row, what lies between its last vector and the pitch.
+void zero_gap(const DirectRow& row, const Map& out);
+
 std::string_view direct_refuses_f32(const ConvProblem& problem);
 std::string_view direct_refuses_bf16(const ConvProblem& problem);
 std::unique_ptr<Kernel> prepare_direct(const ConvProblem& problem, const DirectCode& code);

@@ -1,6 +1,7 @@
 // The table of convolution variants, and the choice from it.
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <string>
 
 #include "kernels/conv/conv.h"
@@ -9,6 +10,7 @@
 #include "kernels/conv/reference.h"
 #include "kernels/conv/requant.h"
 #include "kernels/conv/test_variants.h"
+#include "kernels/conv/winograd.h"
 
 namespace fye {
 namespace {
@@ -20,14 +22,23 @@ std::unique_ptr<Kernel> direct(const ConvProblem& problem) {
   return prepare_direct(problem, code);
 }
 
+template <const WinogradCode& code>
+std::unique_ptr<Kernel> winograd(const ConvProblem& problem) {
+  return prepare_winograd(problem, code);
+}
+
 const std::array kVariants = {
     ConvVariant{"scalar", Numbers::f32, Isa::scalar, false, true, nothing, prepare_reference_f32},
     ConvVariant{"scalar", Numbers::bf16, Isa::scalar, false, true, nothing, prepare_reference_bf16},
     ConvVariant{"scalar", Numbers::int8, Isa::scalar, false, true, requant_refusal, prepare_reference_int8},
     ConvVariant{"direct-avx2", Numbers::f32, Isa::avx2, false, true, direct_refuses_f32,
                 direct<kDirectF32Avx2>},
+    ConvVariant{"winograd-avx2", Numbers::f32, Isa::avx2, false, true, winograd_refuses_f32,
+                winograd<kWinogradF32Avx2>, true},
     ConvVariant{"direct-avx512", Numbers::f32, Isa::avx512, false, true, direct_refuses_f32,
                 direct<kDirectF32Avx512>},
+    ConvVariant{"winograd-avx512", Numbers::f32, Isa::avx512, false, true, winograd_refuses_f32,
+                winograd<kWinogradF32Avx512>, true},
     ConvVariant{"direct-avx512", Numbers::bf16, Isa::avx512, true, true, direct_refuses_bf16,
                 direct<kDirectBf16Avx512>},
     ConvVariant{"tiles-amx", Numbers::bf16, Isa::amx, false, true, direct_refuses_bf16,
@@ -101,6 +112,14 @@ std::string mistake_in(const ConvProblem& p, Numbers numbers) {
 
 std::span<const ConvVariant> conv_variants() { return kVariants; }
 
+bool winograd_allowed() {
+  static const bool allowed = [] {
+    const char* wish = std::getenv("FYE_WINOGRAD");
+    return !wish || std::string_view(wish) != "off";
+  }();
+  return allowed;
+}
+
 std::span<const ConvVariant> conv_test_variants() { return kTestVariants; }
 
 Result<std::unique_ptr<Kernel>> prepare_conv(const ConvProblem& problem, Numbers numbers, Isa max) {
@@ -110,6 +129,7 @@ Result<std::unique_ptr<Kernel>> prepare_conv(const ConvProblem& problem, Numbers
   std::string_view why;
   for (const ConvVariant& v : conv_variants()) {
     if (v.numbers != numbers || !v.position_independent || !may_use(v.isa, max)) continue;
+    if (v.winograd && !winograd_allowed()) continue;
     if (v.needs_avx512_bf16 && !machine_has_avx512_bf16()) continue;
     if (std::string_view reason = v.refuses(problem); !reason.empty()) {
       why = reason;

@@ -46,7 +46,7 @@ TEST(PrepareConv, TakesTheLastAllowedRow) {
       std::string_view expected;
       for (const ConvVariant& v : conv_variants())
         if (v.numbers == numbers && v.position_independent && may_use(v.isa, max) && v.refuses(p).empty() &&
-            (!v.needs_avx512_bf16 || machine_has_avx512_bf16()))
+            (!v.winograd || winograd_allowed()) && (!v.needs_avx512_bf16 || machine_has_avx512_bf16()))
           expected = v.name;
       EXPECT_EQ((*kernel)->variant(), expected) << name(numbers) << " " << name(max);
     }

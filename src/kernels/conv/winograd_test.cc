@@ -1,0 +1,121 @@
+// What conv_test.cc does not ask of the Winograd kernels: that they read no more than whole grains need, and
+// how far they are from sums in double.
+#include "kernels/conv/winograd.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "graph/region.h"
+#include "kernels/conv/sample.h"
+
+namespace fye {
+namespace {
+
+std::vector<ConvVariant> variants_here() {
+  std::vector<ConvVariant> here;
+  for (const ConvVariant& v : conv_variants())
+    if (v.winograd && machine_has(v.isa)) here.push_back(v);
+  return here;
+}
+
+// What `made` of the output needs of an input of h x w, as input_region() says it for a node.
+Region needed(const ConvProblem& p, const Region& made, int h, int w) {
+  const int y = std::max(0, made.y - p.pad_top), x = std::max(0, made.x - p.pad_left);
+  return {y, x, std::min(h, made.y + made.h - p.pad_top + 2) - y,
+          std::min(w, made.x + made.w - p.pad_left + 2) - x};
+}
+
+RC_GTEST_PROP(Winograd, ReadsOnlyWhatWholeGrainsNeed, ()) {
+  ConvProblem p = square(*rc::gen::inRange(12, 40), *rc::gen::inRange(12, 40), 3);
+  p.residual = *rc::gen::arbitrary<bool>();
+  p.pad_top = *rc::gen::inRange(0, 2);
+  p.pad_left = *rc::gen::inRange(0, 2);
+  std::mt19937 random(*rc::gen::arbitrary<uint32_t>());
+  fill_problem(p, 127, random);
+  const int h = *rc::gen::inRange(1, 24), w = *rc::gen::inRange(1, 130);  // of the output
+  const int in_h = h + 2 - 2 * p.pad_top, in_w = w + 2 - 2 * p.pad_left;
+  RC_PRE(in_h > 0 && in_w > 0);
+  const SampleMap in = sample_input(DType::f32, {}, p.in_channels, in_h, in_w, 1, p.in_channels, random);
+  const SampleMap res = sample_input(DType::f32, {}, p.out_channels, h, w, 0, p.out_channels, random);
+  Region part{*rc::gen::inRange(0, h), *rc::gen::inRange(0, w), 0, 0};
+  part.h = *rc::gen::inRange(1, h - part.y + 1);
+  part.w = *rc::gen::inRange(1, w - part.x + 1);
+  const int step = *rc::gen::inRange(1, 9);
+  for (const ConvVariant& v : variants_here()) {
+    const auto kernel = v.prepare(p);
+    const auto rows = [&](const Map& from, const SampleMap& to, int each) {
+      const Map inputs[] = {from, res.map};
+      const Region& r = to.map.region;
+      for (int y = r.y; y < r.y + r.h; y += each)
+        kernel->rows(std::span(inputs, p.residual ? 2 : 1), to.map, y, std::min(y + each, r.y + r.h));
+    };
+    const SampleMap whole = sample_map(DType::f32, {}, p.out_channels, {0, 0, h, w}, 0, p.out_channels);
+    rows(in.map, whole, h);
+    // A copy of what is needed, NaN around it.
+    const Region need = needed(p, whole_grains(part, kernel->grain(), h, w), in_h, in_w);
+    const SampleMap crop = sample_map(DType::f32, {}, p.in_channels, need, 1, p.in_channels);
+    for (int y = need.y; y < need.y + need.h; ++y)
+      std::memcpy(crop.map.at<float>(y, need.x), in.map.at<float>(y, need.x),
+                  size_t(need.w) * size_t(p.in_channels) * sizeof(float));
+    const SampleMap tile = sample_map(DType::f32, {}, p.out_channels, part, 0, p.out_channels);
+    rows(crop.map, tile, step);
+    for (int y = part.y; y < part.y + part.h; ++y)
+      RC_ASSERT(std::memcmp(tile.map.at<float>(y, part.x), whole.map.at<float>(y, part.x),
+                            size_t(part.w) * size_t(p.out_channels) * sizeof(float)) == 0);
+  }
+}
+
+// The bound that docs/results.md states: 3e-6 of the largest output, up to 256 channels; the contract allows
+// 1e-4.
+TEST(Winograd, ErrorAgainstSumsInDouble) {
+  for (const int channels : {12, 28, 64, 256}) {
+    ConvProblem p = square(channels, 16, 3);
+    std::mt19937 random{unsigned(channels)};
+    fill_problem(p, 127, random);
+    const int h = 16, w = 24;
+    const SampleMap in = sample_input(DType::f32, {}, channels, h, w, 1, channels, random);
+    for (const ConvVariant& v : variants_here()) {
+      const SampleMap out = sample_map(DType::f32, {}, 16, {0, 0, h, w}, 0, 16);
+      v.prepare(p)->rows({&in.map, 1}, out.map, 0, h);
+      double error = 0, largest = 0;
+      for (int y = 0; y < h; ++y)
+        for (int x = 0; x < w; ++x)
+          for (int c = 0; c < 16; ++c) {
+            double sum = p.bias[size_t(c)];
+            const float* weight = &p.weight[size_t(c) * size_t(channels) * 9];
+            for (int i = 0; i < channels; ++i)
+              for (int k = 0; k < 9; ++k)
+                sum += double(*weight++) * in.map.at<float>(y - 1 + k / 3, x - 1 + k % 3)[i];
+            error = std::max(error, std::abs(out.map.at<float>(y, x)[c] - sum));
+            largest = std::max(largest, std::abs(sum));
+          }
+      EXPECT_LT(error / largest, 3e-6) << v.name << " " << channels;
+      EXPECT_GT(error, 0) << "the sums in double are not those of another form";
+      RecordProperty(std::string(v.name) + "_" + std::to_string(channels),
+                     std::to_string(error / largest * 1e6) + "e-6");
+    }
+  }
+}
+
+TEST(Winograd, RefusesWhatItHasNoFormFor) {
+  EXPECT_EQ(winograd_refuses_f32(square(28, 28, 3)), "");
+  EXPECT_NE(winograd_refuses_f32(square(28, 28, 5)).find("3 x 3"), std::string::npos);
+  EXPECT_NE(winograd_refuses_f32(square(28, 28, 1)).find("3 x 3"), std::string::npos);
+  EXPECT_NE(winograd_refuses_f32(square(3, 28, 3)).find("few channels"), std::string::npos);
+  EXPECT_NE(winograd_refuses_f32(square(64, 3, 3)).find("few channels"), std::string::npos);
+  for (int ConvProblem::*field : {&ConvProblem::stride_h, &ConvProblem::stride_w, &ConvProblem::dilation_h,
+                                  &ConvProblem::dilation_w, &ConvProblem::group}) {
+    ConvProblem p = square(28, 28, 3);
+    p.*field = 2;
+    EXPECT_NE(winograd_refuses_f32(p), "");
+  }
+  ConvProblem p = square(28, 28, 3);
+  p.act.kind = Activation::Kind::tanh;
+  EXPECT_NE(winograd_refuses_f32(p).find("direct"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace fye
