@@ -55,7 +55,7 @@ struct Setup {
     res = sample_input(type, p.res, res_channels, p.residual ? l.height : 1, l.width, 0,
                        pitch_for(type, res_channels), random);
     out = sample_map(type, p.out, l.out, {0, 0, l.height, l.width}, 1, pitch_for(type, l.out));
-    kernel = v.prepare(p);
+    if (v.refuses(p).empty()) kernel = v.prepare(p);
   }
 
   // Bell-shaped as trained weights are, the largest of each output channel at 127.
@@ -91,6 +91,7 @@ double peak_of(const ConvVariant& variant) {
 // rows: all of them, or a strip that stays in the caches, computed over and over.
 void convolve(benchmark::State& state, const ConvVariant& variant, const Layer& layer, int rows) {
   const Setup& s = setup_of(variant, layer);
+  if (!s.kernel) return state.SkipWithError(std::string(variant.refuses(s.problem)).c_str());
   const Map inputs[] = {s.in.map, s.res.map};
   for (auto _ : state) s.kernel->rows(std::span(inputs, s.problem.residual ? 2 : 1), s.out.map, 0, rows);
   const double macs = double(rows) * layer.width * layer.in * layer.out * layer.kernel * layer.kernel;

@@ -7,8 +7,8 @@
 #include <cstring>
 #include <limits>
 
-#include "kernels/convert/number.h"
 #include "kernels/conv/requant.h"
+#include "kernels/convert/number.h"
 
 namespace fye {
 namespace {
@@ -23,31 +23,6 @@ int ceil_div(int a, int b) { return (a + b - 1) / b; }
 // can't be NaN and are read as they lie.
 int lead_of(int in_per_group, Numbers numbers, int g) {
   return numbers == Numbers::bf16 ? g * in_per_group % 2 : 0;
-}
-
-// Cuts the output channels of each convolution group into blocks of at most max_vectors vectors, as even as
-// they come.
-std::vector<DirectBlock> cut_blocks(const ConvProblem& p, const DirectCode& code) {
-  const int out_per_group = p.out_channels / p.group, in_per_group = p.in_channels / p.group;
-  const int vectors = ceil_div(out_per_group, code.lanes);
-  const int count = ceil_div(vectors, code.max_vectors);
-  std::vector<DirectBlock> blocks;
-  int slot = 0;
-  for (int g = 0; g < p.group; ++g)
-    for (int i = 0; i < count; ++i) {
-      const int v0 = vectors * i / count, v1 = vectors * (i + 1) / count;
-      DirectBlock block;
-      const int first = g * in_per_group - lead_of(in_per_group, code.numbers, g);
-      block.in_offset = ptrdiff_t(first) * size_of(storage(code.numbers));
-      block.first = g * out_per_group + v0 * code.lanes;
-      block.channels = std::min(v1 * code.lanes, out_per_group) - v0 * code.lanes;
-      block.vectors = v1 - v0;
-      block.slot = slot;
-      block.last = block.first + block.channels == p.out_channels;
-      slot += block.vectors * code.lanes;
-      blocks.push_back(block);
-    }
-  return blocks;
 }
 
 using Group = std::array<std::byte, kGroupBytes>;
@@ -276,7 +251,51 @@ DirectPack pack_by_rows(const ConvProblem& p, const DirectCode& code, int pad) {
 
 }  // namespace
 
+std::vector<DirectBlock> cut_blocks(const ConvProblem& p, const DirectCode& code) {
+  const int out_per_group = p.out_channels / p.group, in_per_group = p.in_channels / p.group;
+  const int vectors = ceil_div(out_per_group, code.lanes);
+  const int count = ceil_div(vectors, code.max_vectors);
+  std::vector<DirectBlock> blocks;
+  int slot = 0;
+  for (int g = 0; g < p.group; ++g)
+    for (int i = 0; i < count; ++i) {
+      const int v0 = vectors * i / count, v1 = vectors * (i + 1) / count;
+      DirectBlock block;
+      const int first = g * in_per_group - lead_of(in_per_group, code.numbers, g);
+      block.in_offset = ptrdiff_t(first) * size_of(storage(code.numbers));
+      block.first = g * out_per_group + v0 * code.lanes;
+      block.channels = std::min(v1 * code.lanes, out_per_group) - v0 * code.lanes;
+      block.vectors = v1 - v0;
+      block.slot = slot;
+      block.last = block.first + block.channels == p.out_channels;
+      slot += block.vectors * code.lanes;
+      blocks.push_back(block);
+    }
+  return blocks;
+}
+
 DirectPack pack_direct(const ConvProblem& p, const DirectCode& code) { return pack_by_rows(p, code, 1); }
+
+DirectPack pack_products(const ConvProblem& p, const DirectCode& code, int elements, int groups,
+                         const std::function<uint32_t(int c, int element, int group)>& weights) {
+  DirectPack pack;
+  pack.groups = groups;
+  pack.blocks = cut_blocks(p, code);
+  std::vector<uint32_t> all;
+  std::vector<size_t> first;
+  for (const DirectBlock& block : pack.blocks) {
+    first.push_back(all.size());
+    for (int e = 0; e < elements; ++e)
+      for (int g = 0; g < groups; ++g)
+        for (int c = 0; c < block.vectors * code.lanes; ++c)
+          all.push_back(c < block.channels ? weights(block.first + c, e, g) : 0);
+  }
+  pack.weights = buffer_of(all);
+  for (size_t b = 0; b < first.size(); ++b)
+    pack.blocks[b].weights = pack.weights.data() + first[b] * sizeof(uint32_t);
+  pack_epilogue(p, code, pack);
+  return pack;
+}
 
 DirectPack pack_tiles(const ConvProblem& p, const DirectCode& code) { return pack_by_rows(p, code, 16); }
 

@@ -1,6 +1,7 @@
 // Packing: a convolution's weights and epilogue in the order that the direct kernels read them.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "base/buffer.h"
@@ -20,10 +21,20 @@ struct DirectPack {
   std::vector<int32_t> residual_index;
 };
 
+// Cuts the output channels of each convolution group into blocks of at most code.max_vectors vectors, as even
+// as they come; without weights.
+std::vector<DirectBlock> cut_blocks(const ConvProblem& problem, const DirectCode& code);
+
 // For code.split_pairs: a pair of s8 weights that meets in one 16-bit sum can saturate it only if both have
 // one sign. It is cut into a part with |a + b| <= 128, which no u8 input can saturate (255 * 128 = 32640 <
 // 32768), and a rest of the even weight.
 DirectPack pack_direct(const ConvProblem& problem, const DirectCode& code);
+
+// For Winograd kernels (one convolution group): weights [elements][groups][vectors][lanes] as `weights` gives
+// them, 32 bits at a time, for an output channel, an element of the transformed square and a group of input
+// channels.
+DirectPack pack_products(const ConvProblem& problem, const DirectCode& code, int elements, int groups,
+                         const std::function<uint32_t(int channel, int element, int group)>& weights);
 
 // For tile kernels: like pack_direct, each kernel row's groups followed by zeros up to a multiple of 16.
 DirectPack pack_tiles(const ConvProblem& problem, const DirectCode& code);

@@ -1,72 +1,17 @@
-// The transforms of F(4x4, 3x3) in float, over a Float policy of one vector (float_epilogue-inl.h).
+// What Winograd kernels of every format share: products stored as they are, and the walk over tiles on the
+// way out.
 //
-// The interpolation points are 0, -a, a, -b, b and infinity with a = sqrt(1/2), b = sqrt(2), which round less
-// than the usual 0, -1, 1, -2, 2 (Barabasz et al., ACM TOMS 2020, on why points matter; these by
-// measurement). For f(x) = (x^2 - a^2)(x^2 - b^2) = x^4 - 5/2 x^2 + 1 the rows of the input transform are the
-// coefficients of f, of x f / (x - p) for each p in {a, -a, b, -b}, and of x f; those of the output transform
-// the powers of the points.
+// Form: Vector, kLanes, kTile, tile() (one tile's accumulators of a vector of channels, by row and column)
+// and finish<V>() (the epilogue of the direct kernels).
 #pragma once
 
+#include <cstddef>
+
 #include "kernels/conv/direct-inl.h"
-#include "kernels/conv/float_epilogue-inl.h"
 #include "kernels/conv/winograd.h"
 
 namespace fye {
 namespace {
-
-inline constexpr float kSqrtHalf = 0.70710678118654752f, kSqrt2 = 1.4142135623730950f;
-
-template <class Float>
-void winograd_forward(const typename Float::Vector (&x)[6], typename Float::Vector (&y)[6]) {
-  using Vector = typename Float::Vector;
-  const auto fma = [](Vector a, float b, Vector c) { return Float::multiply_add(a, Float::set(b), c); };
-  y[0] = fma(x[2], -2.5f, Float::add(x[0], x[4]));
-  y[5] = fma(x[3], -2.5f, Float::add(x[1], x[5]));
-  const Vector even_a = fma(x[2], -2.f, x[4]), odd_a = fma(x[1], -2.f, x[3]);
-  const Vector even_b = fma(x[2], -0.5f, x[4]), odd_b = fma(x[1], -0.5f, x[3]);
-  y[1] = fma(odd_a, kSqrtHalf, even_a);
-  y[2] = fma(odd_a, -kSqrtHalf, even_a);
-  y[3] = fma(odd_b, kSqrt2, even_b);
-  y[4] = fma(odd_b, -kSqrt2, even_b);
-}
-
-template <class Float>
-void winograd_back(const typename Float::Vector (&m)[6], typename Float::Vector (&y)[4]) {
-  using Vector = typename Float::Vector;
-  const auto fma = [](Vector a, float b, Vector c) { return Float::multiply_add(a, Float::set(b), c); };
-  const Vector sum_a = Float::add(m[1], m[2]), difference_a = Float::subtract(m[1], m[2]);
-  const Vector sum_b = Float::add(m[3], m[4]), difference_b = Float::subtract(m[3], m[4]);
-  y[0] = Float::add(m[0], Float::add(sum_a, sum_b));
-  y[1] = fma(difference_a, kSqrtHalf, fma(difference_b, kSqrt2, Float::set(0)));
-  y[2] = fma(sum_a, 0.5f, fma(sum_b, 2.f, Float::set(0)));
-  y[3] = fma(difference_a, kSqrtHalf / 2, fma(difference_b, 2 * kSqrt2, m[5]));
-}
-
-template <class Float>
-void winograd_input(const WinogradInput& in, const WinogradPlanes& to) {
-  using Vector = typename Float::Vector;
-  for (int t = 0; t < in.tiles; ++t)
-    for (int c = 0; c < in.channels; c += Float::kLanes) {
-      const ptrdiff_t at = 4 * t * in.pixel + c * ptrdiff_t(sizeof(float));
-      Vector across[6][6];
-      for (int i = 0; i < 6; ++i) {
-        Vector x[6];
-#pragma GCC unroll 6
-        for (int j = 0; j < 6; ++j)
-          x[j] = Float::load(reinterpret_cast<const float*>(in.rows[i] + at + j * in.pixel));
-        winograd_forward<Float>(x, across[i]);
-      }
-      std::byte* out = to.data + t * to.tile + c * ptrdiff_t(sizeof(float));
-      for (int j = 0; j < 6; ++j) {
-        Vector x[6], y[6];
-#pragma GCC unroll 6
-        for (int i = 0; i < 6; ++i) x[i] = across[i][j];
-        winograd_forward<Float>(x, y);
-#pragma GCC unroll 6
-        for (int i = 0; i < 6; ++i) Float::store(out + (i * 6 + j) * to.plane, y[i]);
-      }
-    }
-}
 
 // A dot product of direct-inl.h whose accumulators start at zero and are stored as they are, at their slots.
 template <class Dot>
@@ -76,75 +21,52 @@ struct Sums : Dot {
   static void finish(const typename Dot::Vector* acc, int pixels, const DirectRow& row,
                      const DirectBlock& block, const DirectEpilogue&, int x) {
     std::byte* out = row.out + x * row.out_pixel + block.slot * 4;
-    for (int p = 0; p < pixels; ++p, out += row.out_pixel)
+#pragma GCC unroll 12
+    for (int p = 0; p < pixels; ++p)
 #pragma GCC unroll 4
       for (int v = 0; v < V; ++v)
-        __builtin_memcpy(out + v * sizeof(typename Dot::Vector), &acc[p * V + v],
+        __builtin_memcpy(out + p * row.out_pixel + v * sizeof(typename Dot::Vector), &acc[p * V + v],
                          sizeof(typename Dot::Vector));
   }
 };
 
-// One tile's sums of vector v of the block, with the bias: [row][column].
-template <class Float>
-void winograd_tile(const std::byte* sums, ptrdiff_t plane, typename Float::Vector bias,
-                   typename Float::Vector (&y)[4][4]) {
-  using Vector = typename Float::Vector;
-  Vector down[4][6];
-#pragma GCC unroll 6
-  for (int j = 0; j < 6; ++j) {
-    Vector m[6], column[4];
-#pragma GCC unroll 6
-    for (int i = 0; i < 6; ++i)
-      m[i] = Float::load(reinterpret_cast<const float*>(sums + (i * 6 + j) * plane));
-    winograd_back<Float>(m, column);
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) down[i][j] = column[i];
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    winograd_back<Float>(down[i], y[i]);
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) y[i][j] = Float::add(y[i][j], bias);
-  }
-}
-
-template <class Float, int V>
+template <class Form, int V>
 void winograd_output_of(const WinogradOutput& out, const WinogradPlanes& from, const DirectBlock& block,
                         const DirectEpilogue& e) {
-  const float* bias = static_cast<const float*>(e.start) + block.slot;
+  constexpr int kTile = Form::kTile;
   for (int t = 0; t < out.tiles; ++t) {
-    typename Float::Vector y[V][4][4];
-    const std::byte* sums = from.data + t * from.tile + block.slot * ptrdiff_t(sizeof(float));
+    typename Form::Vector y[V][kTile][kTile];
+    const std::byte* sums = from.data + t * from.tile + block.slot * 4;
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v)
-      winograd_tile<Float>(sums + v * sizeof(typename Float::Vector), from.plane,
-                           Float::load(bias + v * Float::kLanes), y[v]);
-    const int left = out.x + 4 * t, skip = left < 0 ? -left : 0;
-    const int end = out.row.width - left < 4 ? out.row.width - left : 4;
+      Form::tile(sums + v * sizeof(typename Form::Vector), from.plane, e, block.slot + v * Form::kLanes,
+                 y[v]);
+    const int left = out.x + kTile * t, skip = left < 0 ? -left : 0;
+    const int end = out.row.width - left < kTile ? out.row.width - left : kTile;
     DirectRow row = out.row;
     row.out += out.first_row * out.out_row;
     row.residual += out.first_row * out.residual_row;
     for (int i = out.first_row; i < out.end_row; ++i) {
-      finish_float<Float, V>([&](int p, int v) { return y[v][i][p + skip]; }, end - skip, row, block, e,
-                             left + skip);
+      Form::template finish<V>([&](int p, int v) { return y[v][i][p + skip]; }, end - skip, row, block, e,
+                               left + skip);
       row.out += out.out_row;
       row.residual += out.residual_row;
     }
   }
 }
 
-template <class Float>
+template <class Form>
 void winograd_output(const WinogradOutput& out, const WinogradPlanes& from, const DirectBlock& block,
                      const DirectEpilogue& e) {
   switch (block.vectors) {
     case 1:
-      return winograd_output_of<Float, 1>(out, from, block, e);
+      return winograd_output_of<Form, 1>(out, from, block, e);
     case 2:
-      return winograd_output_of<Float, 2>(out, from, block, e);
+      return winograd_output_of<Form, 2>(out, from, block, e);
     case 3:
-      return winograd_output_of<Float, 3>(out, from, block, e);
+      return winograd_output_of<Form, 3>(out, from, block, e);
     default:
-      return winograd_output_of<Float, 4>(out, from, block, e);
+      return winograd_output_of<Form, 4>(out, from, block, e);
   }
 }
 

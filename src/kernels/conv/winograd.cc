@@ -3,12 +3,16 @@
 #include "kernels/conv/winograd.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
-#include <utility>
+#include <limits>
 
 #include "base/buffer.h"
 #include "kernels/conv/pack.h"
+#include "kernels/conv/requant.h"
+#include "kernels/convert/number.h"
 
 namespace fye {
 namespace {
@@ -20,11 +24,24 @@ constexpr int kScratchBytes = 256 << 10, kMostTiles = 24, kFewestTiles = 6;
 // Below this the transforms cost more than they save (kernels_bench).
 constexpr int kFewestChannels = 12;
 
+constexpr int kSumBytes = 4;  // float or int32
+
 int round_up(int n, int step) { return (n + step - 1) / step * step; }
 
-// G g G^T of one 3 x 3 kernel for the points of winograd-inl.h: row of point p is (1, p, p^2) / prod(p -
-// others).
-void transform_kernel(const float* g, double (&u)[36]) {
+// G g G^T of one 3 x 3 kernel, G of `side` rows.
+template <class Weight, size_t kSide>
+std::array<double, kSide * kSide> transformed(const double (&rows)[kSide][3], const Weight* g) {
+  std::array<double, kSide * kSide> u{};
+  for (size_t i = 0; i < kSide; ++i)
+    for (size_t j = 0; j < kSide; ++j)
+      for (int y = 0; y < 3; ++y)
+        for (int x = 0; x < 3; ++x) u[i * kSide + j] += rows[i][y] * g[y * 3 + x] * rows[j][x];
+  return u;
+}
+
+// For the points of winograd-inl.h: the row of point p is (1, p, p^2) / the product of its distances to the
+// others.
+DirectPack pack_float(const ConvProblem& p, const DirectCode& code) {
   const double a = std::sqrt(0.5), b = std::sqrt(2.0);
   const double rows[6][3] = {{1, 0, 0},
                              {-2.0 / 3, -2.0 / 3 * a, -1.0 / 3},
@@ -32,27 +49,31 @@ void transform_kernel(const float* g, double (&u)[36]) {
                              {1.0 / 6, b / 6, 1.0 / 3},
                              {1.0 / 6, -b / 6, 1.0 / 3},
                              {0, 0, 1}};
-  for (int i = 0; i < 6; ++i)
-    for (int j = 0; j < 6; ++j) {
-      double sum = 0;
-      for (int y = 0; y < 3; ++y)
-        for (int x = 0; x < 3; ++x) sum += rows[i][y] * g[y * 3 + x] * rows[j][x];
-      u[i * 6 + j] = sum;
-    }
+  std::vector<std::array<double, 36>> squares;
+  std::vector<float> weight = p.weight;
+  if (code.numbers == Numbers::bf16)
+    for (float& w : weight) w = to_float(to_bf16(w));
+  for (size_t k = 0; k < weight.size(); k += 9) squares.push_back(transformed(rows, &weight[k]));
+  return pack_products(p, code, 36, p.in_channels, [&](int c, int element, int group) {
+    return std::bit_cast<uint32_t>(
+        float(squares[size_t(c) * size_t(p.in_channels) + size_t(group)][size_t(element)]));
+  });
 }
 
-// The convolution's weights as those of a kernel of 36 x 1 taps, one for each element of the square.
-ConvProblem with_transformed_weights(const ConvProblem& problem) {
-  ConvProblem p = problem;
-  p.kernel_h = 36;
-  p.kernel_w = 1;
-  p.weight.clear();
-  for (size_t kernel = 0; kernel < problem.weight.size(); kernel += 9) {
-    double u[36];
-    transform_kernel(&problem.weight[kernel], u);
-    p.weight.insert(p.weight.end(), std::begin(u), std::end(u));
-  }
-  return p;
+// For the points 0, 1, -1 and infinity, doubled along each side so that nothing is halved: at most 9 * 128,
+// two channels of 16 bits a group. The way back divides by 4, which leaves no remainder.
+DirectPack pack_int8(const ConvProblem& p, const DirectCode& code) {
+  const double rows[4][3] = {{2, 0, 0}, {1, 1, 1}, {1, -1, 1}, {0, 0, 2}};
+  std::vector<std::array<double, 16>> squares;
+  for (size_t k = 0; k < p.weight_q.size(); k += 9) squares.push_back(transformed(rows, &p.weight_q[k]));
+  return pack_products(p, code, 16, (p.in_channels + 1) / 2, [&](int c, int element, int group) {
+    uint32_t both = 0;
+    for (int i = 0; i < 2 && group * 2 + i < p.in_channels; ++i) {
+      const double u = squares[size_t(c) * size_t(p.in_channels) + size_t(group * 2 + i)][size_t(element)];
+      both |= uint32_t(uint16_t(int16_t(u))) << 16 * i;
+    }
+    return both;
+  });
 }
 
 // A thread's memory for transformed tiles; it grows to the largest layer's.
@@ -71,12 +92,17 @@ class WinogradKernel final : public Kernel {
         pad_left_(problem.pad_left),
         in_channels_(problem.in_channels),
         residual_(problem.residual),
-        pack_(pack_direct(with_transformed_weights(problem), *code.products)) {
-    const int lanes = code.products->lanes;
-    in_pitch_ = round_up(in_channels_, lanes);
+        outside_(code.products.numbers == Numbers::int8 ? problem.in.zero : 0),
+        pack_(code.products.numbers == Numbers::int8 ? pack_int8(problem, code.products)
+                                                     : pack_float(problem, code.products)) {
+    DirectCode stored = code.products;
+    stored.max_vectors = kMaxVectors;
+    out_blocks_ = cut_blocks(problem, stored);
+    const int vector = code.products.lanes * kSumBytes;
     const DirectBlock& last = pack_.blocks.back();
-    out_pitch_ = last.slot + last.vectors * lanes;
-    const int tile_bytes = side_ * side_ * (in_pitch_ + out_pitch_) * int(sizeof(float));
+    in_tile_ = round_up(in_channels_ * code.element_bytes, vector);
+    sum_tile_ = (last.slot + last.vectors * code.products.lanes) * kSumBytes;
+    const int tile_bytes = side_ * side_ * (in_tile_ + sum_tile_);
     tiles_ = std::clamp(kScratchBytes / tile_bytes / kFewestTiles * kFewestTiles, kFewestTiles, kMostTiles);
   }
 
@@ -85,9 +111,9 @@ class WinogradKernel final : public Kernel {
 
   void rows(std::span<const Map> in, const Map& out, int y0, int y1) const override {
     const int tile = code_.tile;
-    const Layout at = layout(in[0].pitch);
+    const Layout at = layout(ptrdiff_t(in[0].pitch) * size_of(in[0].type));
     WinogradOutput to;
-    set_output(to.row, out, residual_ ? &in[1] : nullptr, pack_.blocks.back(), code_.products->lanes);
+    set_output(to.row, out, residual_ ? &in[1] : nullptr, out_blocks_.back(), code_.products.lanes);
     to.out_row = out.row_bytes;
     if (residual_) to.residual_row = in[1].row_bytes;
     const int right = out.region.x + out.region.w;
@@ -101,7 +127,7 @@ class WinogradKernel final : public Kernel {
         to.x = x - out.region.x;
         forward(in[0], y - pad_top_, x - pad_left_, to.tiles, at);
         multiply(to.tiles, at);
-        for (const DirectBlock& block : pack_.blocks) code_.output(to, at.sums, block, pack_.epilogue);
+        for (const DirectBlock& block : out_blocks_) code_.output(to, at.sums, block, pack_.epilogue);
       }
       for (int i = to.first_row; i < to.end_row; ++i) {
         DirectRow row = to.row;
@@ -115,35 +141,35 @@ class WinogradKernel final : public Kernel {
   // Where things lie in the scratch memory.
   struct Layout {
     WinogradPlanes squares, sums;
-    std::byte* zeros;   // a row of a tile's inputs
-    std::byte* border;  // the inputs of a tile at the border
+    std::byte* outside;  // a row of a tile's inputs, as padding
+    std::byte* border;   // the inputs of a tile at the border
     ptrdiff_t border_row;
   };
 
-  Layout layout(int pitch) const {
-    const ptrdiff_t element = sizeof(float), squares = side_ * side_;
-    const auto planes = [&](int channels) {
-      WinogradPlanes p{.plane = tiles_ * channels * element, .tile = channels * element};
-      if (p.plane % 4096 == 0) p.plane += kAlignment;  // else all planes fall into the same cache sets
+  Layout layout(ptrdiff_t pixel) const {
+    const ptrdiff_t squares = side_ * side_;
+    const auto planes = [&](int tile) {
+      WinogradPlanes p{.plane = ptrdiff_t(tiles_) * tile, .tile = tile};
+      // An odd number of cache lines apart, so that the planes of a tile spread over the cache's sets.
+      if (p.plane / kAlignment % 2 == 0) p.plane += kAlignment;
       return p;
     };
-    Layout at{.squares = planes(in_pitch_), .sums = planes(out_pitch_)};
-    at.border_row = round_up(int(side_ * pitch * element), kAlignment);
+    Layout at{.squares = planes(in_tile_), .sums = planes(sum_tile_)};
+    at.border_row = round_up(int(side_ * pixel), kAlignment);
     const size_t slack = kSlack;  // vectors reach beyond the last channel
     at.squares.data = scratch(size_t(squares * (at.squares.plane + at.sums.plane)) +
                               size_t(side_ + 1) * size_t(at.border_row) + 2 * slack);
     at.sums.data = at.squares.data + squares * at.squares.plane;
-    at.zeros = at.sums.data + squares * at.sums.plane;
-    std::memset(at.zeros, 0, size_t(at.border_row) + slack);
-    at.border = at.zeros + at.border_row + slack;
+    at.outside = at.sums.data + squares * at.sums.plane;
+    std::memset(at.outside, outside_, size_t(at.border_row) + slack);
+    at.border = at.outside + at.border_row + slack;
     return at;
   }
 
   // `tiles` squares whose first input is (y, x). What lies outside the region is outside the map, as the
   // region covers whole tiles: zero.
   void forward(const Map& in, int y, int x, int tiles, const Layout& at) const {
-    const ptrdiff_t element = sizeof(float);
-    WinogradInput from{.pixel = in.pitch * element, .channels = in_channels_};
+    WinogradInput from{.pixel = ptrdiff_t(in.pitch) * size_of(in.type), .channels = in_channels_};
     const int left = in.region.x, right = left + in.region.w, width = side_;
     const auto inside = [&](int column) { return column >= left && column + width <= right; };
     for (int t = 0; t < tiles;) {
@@ -153,7 +179,7 @@ class WinogradKernel final : public Kernel {
         while (t + from.tiles < tiles && inside(column + from.tiles * code_.tile)) ++from.tiles;
       for (int i = 0; i < width; ++i) {
         const bool there = y + i >= in.region.y && y + i < in.region.y + in.region.h;
-        from.rows[i] = !there           ? at.zeros
+        from.rows[i] = !there           ? at.outside
                        : inside(column) ? pixel_at(in, y + i, column)
                                         : border_row(in, y + i, column, at.border + i * at.border_row);
         if (!there && from.tiles > 1) from.tiles = 1;
@@ -165,28 +191,27 @@ class WinogradKernel final : public Kernel {
     }
   }
 
-  // Row y of a square from column x on, zeros where the region ends, in `to`.
+  // Row y of a square from column x on, padding where the region ends, in `to`.
   const std::byte* border_row(const Map& in, int y, int x, std::byte* to) const {
-    const ptrdiff_t pixel = ptrdiff_t(in.pitch) * ptrdiff_t(sizeof(float));
+    const ptrdiff_t pixel = ptrdiff_t(in.pitch) * size_of(in.type);
     const int begin = std::clamp(in.region.x, x, x + side_),
               end = std::clamp(in.region.x + in.region.w, begin, x + side_);
-    std::memset(to, 0, size_t(side_ * pixel));
+    std::memset(to, outside_, size_t(side_ * pixel));
     if (end > begin)
       std::memcpy(to + (begin - x) * pixel, pixel_at(in, y, begin), size_t((end - begin) * pixel));
     return to;
   }
 
   void multiply(int tiles, const Layout& at) const {
-    DirectRow row{.in_pixel = at.squares.tile, .kernel_h = 1, .runs = 1, .groups = in_channels_};
+    DirectRow row{.in_pixel = at.squares.tile, .kernel_h = 1, .runs = 1, .groups = pack_.groups};
     row.out_pixel = at.sums.tile;
     row.width = tiles;
     for (int e = 0; e < side_ * side_; ++e) {
       row.in = at.squares.data + e * at.squares.plane;
       row.out = at.sums.data + e * at.sums.plane;
       for (DirectBlock block : pack_.blocks) {
-        block.weights +=
-            ptrdiff_t(e) * in_channels_ * block.vectors * code_.products->lanes * ptrdiff_t(sizeof(float));
-        code_.multiply(row, block, pack_.epilogue);
+        block.weights += ptrdiff_t(e) * pack_.groups * block.vectors * code_.products.lanes * kSumBytes;
+        code_.products.row(row, block, pack_.epilogue);
       }
     }
   }
@@ -194,23 +219,42 @@ class WinogradKernel final : public Kernel {
   const WinogradCode& code_;
   int side_, pad_top_, pad_left_, in_channels_;
   bool residual_;
+  int outside_;  // a byte of padding
   DirectPack pack_;
-  int in_pitch_ = 0, out_pitch_ = 0;  // elements of a tile, whole vectors
-  int tiles_ = 0;                     // at a time
+  std::vector<DirectBlock> out_blocks_;  // as the epilogue takes them; the same slots as the products' blocks
+  int in_tile_ = 0, sum_tile_ = 0;       // bytes of a tile's element, whole vectors
+  int tiles_ = 0;                        // at a time
 };
 
 }  // namespace
 
-std::string_view winograd_refuses_f32(const ConvProblem& p) {
+namespace {
+
+std::string_view refuses_shape(const ConvProblem& p) {
   if (p.kernel_h != 3 || p.kernel_w != 3) return "the kernel is not 3 x 3";
   if (p.stride_h != 1 || p.stride_w != 1 || p.dilation_h != 1 || p.dilation_w != 1 || p.group != 1)
     return "stride, dilation and groups other than 1 have no Winograd form";
   if (p.in_channels < kFewestChannels || p.out_channels < kFewestChannels)
     return "the direct form is faster with so few channels";
+  return {};
+}
+
+}  // namespace
+
+std::string_view winograd_refuses_float(const ConvProblem& p) {
+  if (std::string_view shape = refuses_shape(p); !shape.empty()) return shape;
   for (const Activation* act : {&p.act, &p.post})
     if (act->kind == Activation::Kind::tanh || act->kind == Activation::Kind::sigmoid)
       return "tanh and sigmoid are left to the direct form";
   return {};
+}
+
+std::string_view winograd_refuses_int8(const ConvProblem& p) {
+  if (std::string_view shape = refuses_shape(p); !shape.empty()) return shape;
+  // Four times a sum of 9 products of at most 255 * 128 a channel stays in 31 bits.
+  constexpr int kMostChannels = std::numeric_limits<int32_t>::max() / (4 * 9 * 255 * 128);
+  if (p.in_channels > kMostChannels) return "the sums of so many channels need more than 32 bits";
+  return requant_refusal(p);
 }
 
 std::unique_ptr<Kernel> prepare_winograd(const ConvProblem& problem, const WinogradCode& code) {

@@ -3,8 +3,9 @@
 // Lavin and Gray (CVPR 2016): outputs of a 3 x 3 convolution in tiles of T x T need only the products,
 // element by element, of a transformed square of (T + 2) x (T + 2) inputs and the kernel transformed once;
 // the products are summed over the input channels and the sums transformed back. T = 4: 36 products where the
-// direct form has 144. The products at one element of the square, over all tiles and channels, are a 1 x 1
-// convolution, and the direct kernels compute it (direct.h).
+// direct form has 144, in float. T = 2: 16 where it has 36, and all of it in whole numbers, so exact in int8.
+// The products at one element of the square, over all tiles and channels, are a 1 x 1 convolution, and the
+// direct loop computes it (direct-inl.h).
 //
 // Tiles lie on whole multiples of T in the map's own coordinates, so that a pixel's rounding is the same in
 // every region (Kernel::grain). Tested by conv_test.cc.
@@ -44,19 +45,21 @@ struct WinogradOutput {
 // A Winograd kernel for one instruction set and format.
 struct WinogradCode {
   std::string_view name;
-  const DirectCode* products = nullptr;  // lanes and order of the transformed weights
-  int tile = 0;                          // T
+  int tile = 0;           // T
+  int element_bytes = 0;  // of the transformed squares
+  // The products: format, lanes, vectors a block; `row` as for a 1 x 1 convolution without an epilogue.
+  DirectCode products;
   void (*input)(const WinogradInput&, const WinogradPlanes&) = nullptr;
-  // As DirectCode::row for a 1 x 1 convolution without an epilogue.
-  DirectRowFn multiply = nullptr;
   void (*output)(const WinogradOutput&, const WinogradPlanes&, const DirectBlock&,
                  const DirectEpilogue&) = nullptr;
 };
 
-extern const WinogradCode kWinogradF32Avx2, kWinogradF32Avx512;
+extern const WinogradCode kWinogradF32Avx2, kWinogradF32Avx512, kWinogradBf16Avx512, kWinogradInt8Avx2;
 
 // Other than 3 x 3 with stride, dilation and group 1; and fewer channels than pay for the transforms.
-std::string_view winograd_refuses_f32(const ConvProblem& problem);
+std::string_view winograd_refuses_float(const ConvProblem& problem);
+// Also more channels than 32 bits hold the sums of.
+std::string_view winograd_refuses_int8(const ConvProblem& problem);
 std::unique_ptr<Kernel> prepare_winograd(const ConvProblem& problem, const WinogradCode& code);
 
 }  // namespace fye

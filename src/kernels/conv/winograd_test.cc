@@ -14,10 +14,12 @@
 namespace fye {
 namespace {
 
-std::vector<ConvVariant> variants_here() {
+std::vector<ConvVariant> variants_here(Numbers numbers) {
   std::vector<ConvVariant> here;
   for (const ConvVariant& v : conv_variants())
-    if (v.winograd && machine_has(v.isa)) here.push_back(v);
+    if (v.winograd && v.numbers == numbers && machine_has(v.isa) &&
+        (!v.needs_avx512_bf16 || machine_has_avx512_bf16()))
+      here.push_back(v);
   return here;
 }
 
@@ -38,33 +40,41 @@ RC_GTEST_PROP(Winograd, ReadsOnlyWhatWholeGrainsNeed, ()) {
   const int h = *rc::gen::inRange(1, 24), w = *rc::gen::inRange(1, 130);  // of the output
   const int in_h = h + 2 - 2 * p.pad_top, in_w = w + 2 - 2 * p.pad_left;
   RC_PRE(in_h > 0 && in_w > 0);
-  const SampleMap in = sample_input(DType::f32, {}, p.in_channels, in_h, in_w, 1, p.in_channels, random);
-  const SampleMap res = sample_input(DType::f32, {}, p.out_channels, h, w, 0, p.out_channels, random);
   Region part{*rc::gen::inRange(0, h), *rc::gen::inRange(0, w), 0, 0};
   part.h = *rc::gen::inRange(1, h - part.y + 1);
   part.w = *rc::gen::inRange(1, w - part.x + 1);
   const int step = *rc::gen::inRange(1, 9);
-  for (const ConvVariant& v : variants_here()) {
-    const auto kernel = v.prepare(p);
-    const auto rows = [&](const Map& from, const SampleMap& to, int each) {
-      const Map inputs[] = {from, res.map};
-      const Region& r = to.map.region;
-      for (int y = r.y; y < r.y + r.h; y += each)
-        kernel->rows(std::span(inputs, p.residual ? 2 : 1), to.map, y, std::min(y + each, r.y + r.h));
+  p.in.zero = *rc::gen::inRange(0, 255);  // 255 is what lies around a crop
+  for (const Numbers numbers : kAllNumbers) {
+    const DType type = storage(numbers);
+    const auto input = [&](int channels, Quant q, int height, int width) {
+      return sample_input(type, q, channels, height, width, 1, pitch_for(type, channels), random);
     };
-    const SampleMap whole = sample_map(DType::f32, {}, p.out_channels, {0, 0, h, w}, 0, p.out_channels);
-    rows(in.map, whole, h);
-    // A copy of what is needed, NaN around it.
-    const Region need = needed(p, whole_grains(part, kernel->grain(), h, w), in_h, in_w);
-    const SampleMap crop = sample_map(DType::f32, {}, p.in_channels, need, 1, p.in_channels);
-    for (int y = need.y; y < need.y + need.h; ++y)
-      std::memcpy(crop.map.at<float>(y, need.x), in.map.at<float>(y, need.x),
-                  size_t(need.w) * size_t(p.in_channels) * sizeof(float));
-    const SampleMap tile = sample_map(DType::f32, {}, p.out_channels, part, 0, p.out_channels);
-    rows(crop.map, tile, step);
-    for (int y = part.y; y < part.y + part.h; ++y)
-      RC_ASSERT(std::memcmp(tile.map.at<float>(y, part.x), whole.map.at<float>(y, part.x),
-                            size_t(part.w) * size_t(p.out_channels) * sizeof(float)) == 0);
+    const SampleMap in = input(p.in_channels, p.in, in_h, in_w), res = input(p.out_channels, p.res, h, w);
+    const auto output = [&](const Region& region) {
+      return sample_map(type, p.out, p.out_channels, region, 0, pitch_for(type, p.out_channels));
+    };
+    for (const ConvVariant& v : variants_here(numbers)) {
+      const auto kernel = v.prepare(p);
+      const auto rows = [&](const Map& from, const SampleMap& to, int each) {
+        const Map inputs[] = {from, res.map};
+        const Region& r = to.map.region;
+        for (int y = r.y; y < r.y + r.h; y += each)
+          kernel->rows(std::span(inputs, p.residual ? 2 : 1), to.map, y, std::min(y + each, r.y + r.h));
+      };
+      const SampleMap whole = output({0, 0, h, w}), tile = output(part);
+      rows(in.map, whole, h);
+      // A copy of what is needed; around it NaN, or in int8 another level than padding.
+      const Region need = needed(p, whole_grains(part, kernel->grain(), h, w), in_h, in_w);
+      const SampleMap crop = sample_map(type, p.in, p.in_channels, need, 1, in.map.pitch);
+      const size_t row_bytes = size_t(need.w) * size_t(in.map.pitch) * size_t(size_of(type));
+      for (int y = need.y; y < need.y + need.h; ++y)
+        std::memcpy(pixel_at(crop.map, y, need.x), pixel_at(in.map, y, need.x), row_bytes);
+      rows(crop.map, tile, step);
+      const size_t out_bytes = size_t(part.w) * size_t(whole.map.pitch) * size_t(size_of(type));
+      for (int y = part.y; y < part.y + part.h; ++y)
+        RC_ASSERT(std::memcmp(pixel_at(tile.map, y, part.x), pixel_at(whole.map, y, part.x), out_bytes) == 0);
+    }
   }
 }
 
@@ -77,7 +87,7 @@ TEST(Winograd, ErrorAgainstSumsInDouble) {
     fill_problem(p, 127, random);
     const int h = 16, w = 24;
     const SampleMap in = sample_input(DType::f32, {}, channels, h, w, 1, channels, random);
-    for (const ConvVariant& v : variants_here()) {
+    for (const ConvVariant& v : variants_here(Numbers::f32)) {
       const SampleMap out = sample_map(DType::f32, {}, 16, {0, 0, h, w}, 0, 16);
       v.prepare(p)->rows({&in.map, 1}, out.map, 0, h);
       double error = 0, largest = 0;
@@ -100,21 +110,45 @@ TEST(Winograd, ErrorAgainstSumsInDouble) {
   }
 }
 
+// The largest sums that are not refused: every weight and every input at its end.
+TEST(Winograd, ExactAtTheEndOfTheRange) {
+  ConvProblem p = square(1800, 16, 3);
+  std::mt19937 random(1);
+  fill_problem(p, 127, random);
+  std::fill(p.weight_q.begin(), p.weight_q.end(), int8_t(-128));
+  p.in.zero = 0;
+  p.out.scale = 3e9f * p.in.scale * p.weight_scale[0] / 255;
+  const SampleMap in = sample_input(DType::u8, p.in, 1800, 4, 5, 1, 1800, random);
+  for (int y = 0; y < 4; ++y) std::memset(pixel_at(in.map, y, 0), 255, 5 * 1800);
+  const auto run = [&](const ConvVariant& v) {
+    SampleMap out = sample_map(DType::u8, p.out, 16, {0, 0, 4, 5}, 0, 16);
+    v.prepare(p)->rows({&in.map, 1}, out.map, 0, 4);
+    return std::vector<std::byte>(out.memory.data(), out.memory.data() + out.bytes);
+  };
+  for (const ConvVariant& v : variants_here(Numbers::int8))
+    EXPECT_EQ(run(v), run(*std::find_if(conv_variants().begin(), conv_variants().end(),
+                                        [](const auto& each) { return each.numbers == Numbers::int8; })));
+}
+
 TEST(Winograd, RefusesWhatItHasNoFormFor) {
-  EXPECT_EQ(winograd_refuses_f32(square(28, 28, 3)), "");
-  EXPECT_NE(winograd_refuses_f32(square(28, 28, 5)).find("3 x 3"), std::string::npos);
-  EXPECT_NE(winograd_refuses_f32(square(28, 28, 1)).find("3 x 3"), std::string::npos);
-  EXPECT_NE(winograd_refuses_f32(square(3, 28, 3)).find("few channels"), std::string::npos);
-  EXPECT_NE(winograd_refuses_f32(square(64, 3, 3)).find("few channels"), std::string::npos);
+  EXPECT_EQ(winograd_refuses_float(square(28, 28, 3)), "");
+  EXPECT_NE(winograd_refuses_float(square(28, 28, 5)).find("3 x 3"), std::string::npos);
+  EXPECT_NE(winograd_refuses_float(square(28, 28, 1)).find("3 x 3"), std::string::npos);
+  EXPECT_NE(winograd_refuses_float(square(3, 28, 3)).find("few channels"), std::string::npos);
+  EXPECT_NE(winograd_refuses_float(square(64, 3, 3)).find("few channels"), std::string::npos);
   for (int ConvProblem::*field : {&ConvProblem::stride_h, &ConvProblem::stride_w, &ConvProblem::dilation_h,
                                   &ConvProblem::dilation_w, &ConvProblem::group}) {
     ConvProblem p = square(28, 28, 3);
     p.*field = 2;
-    EXPECT_NE(winograd_refuses_f32(p), "");
+    EXPECT_NE(winograd_refuses_float(p), "");
   }
   ConvProblem p = square(28, 28, 3);
   p.act.kind = Activation::Kind::tanh;
-  EXPECT_NE(winograd_refuses_f32(p).find("direct"), std::string::npos);
+  EXPECT_NE(winograd_refuses_float(p).find("direct"), std::string::npos);
+  EXPECT_NE(winograd_refuses_int8(p), "");
+  EXPECT_EQ(winograd_refuses_int8(square(1800, 28, 3)), "");
+  EXPECT_NE(winograd_refuses_int8(square(2000, 28, 3)).find("32 bits"), std::string::npos);
+  EXPECT_EQ(winograd_refuses_float(square(2000, 28, 3)), "");
 }
 
 }  // namespace
