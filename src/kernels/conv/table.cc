@@ -23,6 +23,11 @@ std::unique_ptr<Kernel> direct(const ConvProblem& problem) {
 }
 
 template <const WinogradCode& code>
+std::string_view winograd_refusal(const ConvProblem& problem) {
+  return winograd_refuses(problem, code);
+}
+
+template <const WinogradCode& code>
 std::unique_ptr<Kernel> winograd(const ConvProblem& problem) {
   return prepare_winograd(problem, code);
 }
@@ -33,26 +38,30 @@ const std::array kVariants = {
     ConvVariant{"scalar", Numbers::int8, Isa::scalar, false, true, requant_refusal, prepare_reference_int8},
     ConvVariant{"direct-avx2", Numbers::f32, Isa::avx2, false, true, direct_refuses_f32,
                 direct<kDirectF32Avx2>},
-    ConvVariant{"winograd-avx2", Numbers::f32, Isa::avx2, false, true, winograd_refuses_float,
+    ConvVariant{"winograd-avx2", Numbers::f32, Isa::avx2, false, true, winograd_refusal<kWinogradF32Avx2>,
                 winograd<kWinogradF32Avx2>, true},
     ConvVariant{"direct-avx512", Numbers::f32, Isa::avx512, false, true, direct_refuses_f32,
                 direct<kDirectF32Avx512>},
-    ConvVariant{"winograd-avx512", Numbers::f32, Isa::avx512, false, true, winograd_refuses_float,
-                winograd<kWinogradF32Avx512>, true},
+    ConvVariant{"winograd-avx512", Numbers::f32, Isa::avx512, false, true,
+                winograd_refusal<kWinogradF32Avx512>, winograd<kWinogradF32Avx512>, true},
     ConvVariant{"direct-avx512", Numbers::bf16, Isa::avx512, true, true, direct_refuses_bf16,
                 direct<kDirectBf16Avx512>},
-    ConvVariant{"winograd-avx512", Numbers::bf16, Isa::avx512, true, true, winograd_refuses_float,
-                winograd<kWinogradBf16Avx512>, true},
+    ConvVariant{"winograd-avx512", Numbers::bf16, Isa::avx512, true, true,
+                winograd_refusal<kWinogradBf16Avx512>, winograd<kWinogradBf16Avx512>, true},
     ConvVariant{"tiles-amx", Numbers::bf16, Isa::amx, false, true, direct_refuses_bf16,
                 direct<kTilesBf16Amx>},
     ConvVariant{"direct-avx2", Numbers::int8, Isa::avx2, false, true, requant_refusal,
                 direct<kDirectInt8Avx2>},
-    ConvVariant{"winograd-avx2", Numbers::int8, Isa::avx2, false, true, winograd_refuses_int8,
+    ConvVariant{"winograd-avx2", Numbers::int8, Isa::avx2, false, true, winograd_refusal<kWinogradInt8Avx2>,
                 winograd<kWinogradInt8Avx2>, true},
     ConvVariant{"direct-avx2vnni", Numbers::int8, Isa::avx2vnni, false, true, requant_refusal,
                 direct<kDirectInt8Avx2Vnni>},
+    ConvVariant{"winograd-avx2vnni", Numbers::int8, Isa::avx2vnni, false, true,
+                winograd_refusal<kWinogradInt8Avx2Vnni>, winograd<kWinogradInt8Avx2Vnni>, true},
     ConvVariant{"direct-avx512", Numbers::int8, Isa::avx512, false, true, requant_refusal,
                 direct<kDirectInt8Avx512>},
+    ConvVariant{"winograd-avx512", Numbers::int8, Isa::avx512, false, true,
+                winograd_refusal<kWinogradInt8Avx512>, winograd<kWinogradInt8Avx512>, true},
     ConvVariant{"tiles-amx", Numbers::int8, Isa::amx, false, true, requant_refusal, direct<kTilesInt8Amx>},
 #ifdef FYE_WITH_ONEDNN
     ConvVariant{"onednn", Numbers::f32, Isa::avx2, false, false, onednn_refuses_f32, prepare_onednn_f32},
@@ -64,6 +73,8 @@ const std::array kVariants = {
 const std::array kTestVariants = {
     ConvVariant{"direct-evex256", Numbers::int8, Isa::avx512, false, true, requant_refusal,
                 direct<kDirectInt8Evex256>},
+    ConvVariant{"winograd-evex256", Numbers::int8, Isa::avx512, false, true,
+                winograd_refusal<kWinogradInt8Evex256>, winograd<kWinogradInt8Evex256>, true},
     ConvVariant{"tiles-model", Numbers::int8, Isa::avx512, false, true, requant_refusal,
                 direct<kTilesInt8Model>},
     ConvVariant{"tiles-model", Numbers::bf16, Isa::avx512, true, true, direct_refuses_bf16,
@@ -136,7 +147,7 @@ Result<std::unique_ptr<Kernel>> prepare_conv(const ConvProblem& problem, Numbers
     if (v.winograd && !winograd_allowed()) continue;
     if (v.needs_avx512_bf16 && !machine_has_avx512_bf16()) continue;
     if (std::string_view reason = v.refuses(problem); !reason.empty()) {
-      why = reason;
+      if (!v.winograd) why = reason;
       continue;
     }
     best = &v;

@@ -1,7 +1,7 @@
 // What Winograd kernels of every format share: products stored as they are, and the walk over tiles on the
 // way out.
 //
-// Form: Vector, kLanes, kTile, tile() (one tile's accumulators of a vector of channels, by row and column)
+// Form: Vector, kLanes, tile() (one tile's accumulators of a vector of channels, by row and column)
 // and finish<V>() (the epilogue of the direct kernels).
 #pragma once
 
@@ -33,7 +33,7 @@ struct Sums : Dot {
 template <class Form, int V>
 void winograd_output_of(const WinogradOutput& out, const WinogradPlanes& from, const DirectBlock& block,
                         const DirectEpilogue& e) {
-  constexpr int kTile = Form::kTile;
+  constexpr int kTile = kWinogradTile;
   for (int t = 0; t < out.tiles; ++t) {
     typename Form::Vector y[V][kTile][kTile];
     const std::byte* sums = from.data + t * from.tile + block.slot * 4;

@@ -21,26 +21,25 @@ namespace {
 // first level to hold one element's share of them.
 constexpr int kScratchBytes = 256 << 10, kMostTiles = 24, kFewestTiles = 6;
 
-// Below this the transforms cost more than they save (kernels_bench).
-constexpr int kFewestChannels = 12;
-
 constexpr int kSumBytes = 4;  // float or int32
 
 int round_up(int n, int step) { return (n + step - 1) / step * step; }
 
-// G g G^T of one 3 x 3 kernel, G of `side` rows.
-template <class Weight, size_t kSide>
-std::array<double, kSide * kSide> transformed(const double (&rows)[kSide][3], const Weight* g) {
-  std::array<double, kSide * kSide> u{};
-  for (size_t i = 0; i < kSide; ++i)
-    for (size_t j = 0; j < kSide; ++j)
+constexpr int kTile = kWinogradTile, kSide = kWinogradSide, kElements = kSide * kSide;
+
+// G g G^T of one 3 x 3 kernel.
+template <class Weight>
+std::array<double, kElements> transformed(const double (&rows)[kSide][3], const Weight* g) {
+  std::array<double, kElements> u{};
+  for (int i = 0; i < kSide; ++i)
+    for (int j = 0; j < kSide; ++j)
       for (int y = 0; y < 3; ++y)
-        for (int x = 0; x < 3; ++x) u[i * kSide + j] += rows[i][y] * g[y * 3 + x] * rows[j][x];
+        for (int x = 0; x < 3; ++x) u[size_t(i * kSide + j)] += rows[i][y] * g[y * 3 + x] * rows[j][x];
   return u;
 }
 
-// For the points of winograd-inl.h: the row of point p is (1, p, p^2) / the product of its distances to the
-// others.
+// For the points of winograd_float-inl.h: the row of point p is (1, p, p^2) / the product of its distances to
+// the others.
 DirectPack pack_float(const ConvProblem& p, const DirectCode& code) {
   const double a = std::sqrt(0.5), b = std::sqrt(2.0);
   const double rows[6][3] = {{1, 0, 0},
@@ -49,24 +48,23 @@ DirectPack pack_float(const ConvProblem& p, const DirectCode& code) {
                              {1.0 / 6, b / 6, 1.0 / 3},
                              {1.0 / 6, -b / 6, 1.0 / 3},
                              {0, 0, 1}};
-  std::vector<std::array<double, 36>> squares;
+  std::vector<std::array<double, kElements>> squares;
   std::vector<float> weight = p.weight;
   if (code.numbers == Numbers::bf16)
     for (float& w : weight) w = to_float(to_bf16(w));
   for (size_t k = 0; k < weight.size(); k += 9) squares.push_back(transformed(rows, &weight[k]));
-  return pack_products(p, code, 36, p.in_channels, [&](int c, int element, int group) {
+  return pack_products(p, code, kElements, p.in_channels, [&](int c, int element, int group) {
     return std::bit_cast<uint32_t>(
         float(squares[size_t(c) * size_t(p.in_channels) + size_t(group)][size_t(element)]));
   });
 }
 
-// For the points 0, 1, -1 and infinity, doubled along each side so that nothing is halved: at most 9 * 128,
-// two channels of 16 bits a group. The way back divides by 4, which leaves no remainder.
+// For the points of winograd_whole-inl.h, times 24 and 12: two channels of 16 bits a group.
 DirectPack pack_int8(const ConvProblem& p, const DirectCode& code) {
-  const double rows[4][3] = {{2, 0, 0}, {1, 1, 1}, {1, -1, 1}, {0, 0, 2}};
-  std::vector<std::array<double, 16>> squares;
+  const double rows[kSide][3] = {{6, 0, 0}, {-4, -4, -4}, {-4, 4, -4}, {1, 2, 4}, {1, -2, 4}, {0, 0, 12}};
+  std::vector<std::array<double, kElements>> squares;
   for (size_t k = 0; k < p.weight_q.size(); k += 9) squares.push_back(transformed(rows, &p.weight_q[k]));
-  return pack_products(p, code, 16, (p.in_channels + 1) / 2, [&](int c, int element, int group) {
+  return pack_products(p, code, kElements, (p.in_channels + 1) / 2, [&](int c, int element, int group) {
     uint32_t both = 0;
     for (int i = 0; i < 2 && group * 2 + i < p.in_channels; ++i) {
       const double u = squares[size_t(c) * size_t(p.in_channels) + size_t(group * 2 + i)][size_t(element)];
@@ -87,12 +85,11 @@ class WinogradKernel final : public Kernel {
  public:
   WinogradKernel(const ConvProblem& problem, const WinogradCode& code)
       : code_(code),
-        side_(code.tile + 2),
         pad_top_(problem.pad_top),
         pad_left_(problem.pad_left),
         in_channels_(problem.in_channels),
         residual_(problem.residual),
-        outside_(code.products.numbers == Numbers::int8 ? problem.in.zero : 0),
+        outkSide(code.products.numbers == Numbers::int8 ? problem.in.zero : 0),
         pack_(code.products.numbers == Numbers::int8 ? pack_int8(problem, code.products)
                                                      : pack_float(problem, code.products)) {
     DirectCode stored = code.products;
@@ -102,28 +99,27 @@ class WinogradKernel final : public Kernel {
     const DirectBlock& last = pack_.blocks.back();
     in_tile_ = round_up(in_channels_ * code.element_bytes, vector);
     sum_tile_ = (last.slot + last.vectors * code.products.lanes) * kSumBytes;
-    const int tile_bytes = side_ * side_ * (in_tile_ + sum_tile_);
+    const int tile_bytes = kElements * (in_tile_ + sum_tile_);
     tiles_ = std::clamp(kScratchBytes / tile_bytes / kFewestTiles * kFewestTiles, kFewestTiles, kMostTiles);
   }
 
-  int grain() const override { return code_.tile; }
+  int grain() const override { return kTile; }
   std::string_view variant() const override { return code_.name; }
 
   void rows(std::span<const Map> in, const Map& out, int y0, int y1) const override {
-    const int tile = code_.tile;
     const Layout at = layout(ptrdiff_t(in[0].pitch) * size_of(in[0].type));
     WinogradOutput to;
     set_output(to.row, out, residual_ ? &in[1] : nullptr, out_blocks_.back(), code_.products.lanes);
     to.out_row = out.row_bytes;
     if (residual_) to.residual_row = in[1].row_bytes;
     const int right = out.region.x + out.region.w;
-    for (int y = y0 / tile * tile; y < y1; y += tile) {
+    for (int y = y0 / kTile * kTile; y < y1; y += kTile) {
       to.row.out = pixel_at(out, y, out.region.x);
       if (residual_) to.row.residual = pixel_at(in[1], y, out.region.x);
       to.first_row = std::max(0, y0 - y);
-      to.end_row = std::min(tile, y1 - y);
-      for (int x = out.region.x / tile * tile; x < right; x += tile * tiles_) {
-        to.tiles = std::min(tiles_, (right - x + tile - 1) / tile);
+      to.end_row = std::min(kTile, y1 - y);
+      for (int x = out.region.x / kTile * kTile; x < right; x += kTile * tiles_) {
+        to.tiles = std::min(tiles_, (right - x + kTile - 1) / kTile);
         to.x = x - out.region.x;
         forward(in[0], y - pad_top_, x - pad_left_, to.tiles, at);
         multiply(to.tiles, at);
@@ -147,7 +143,6 @@ class WinogradKernel final : public Kernel {
   };
 
   Layout layout(ptrdiff_t pixel) const {
-    const ptrdiff_t squares = side_ * side_;
     const auto planes = [&](int tile) {
       WinogradPlanes p{.plane = ptrdiff_t(tiles_) * tile, .tile = tile};
       // An odd number of cache lines apart, so that the planes of a tile spread over the cache's sets.
@@ -155,13 +150,13 @@ class WinogradKernel final : public Kernel {
       return p;
     };
     Layout at{.squares = planes(in_tile_), .sums = planes(sum_tile_)};
-    at.border_row = round_up(int(side_ * pixel), kAlignment);
+    at.border_row = round_up(int(kSide * pixel), kAlignment);
     const size_t slack = kSlack;  // vectors reach beyond the last channel
-    at.squares.data = scratch(size_t(squares * (at.squares.plane + at.sums.plane)) +
-                              size_t(side_ + 1) * size_t(at.border_row) + 2 * slack);
-    at.sums.data = at.squares.data + squares * at.squares.plane;
-    at.outside = at.sums.data + squares * at.sums.plane;
-    std::memset(at.outside, outside_, size_t(at.border_row) + slack);
+    at.squares.data = scratch(size_t(kElements * (at.squares.plane + at.sums.plane)) +
+                              size_t(kSide + 1) * size_t(at.border_row) + 2 * slack);
+    at.sums.data = at.squares.data + kElements * at.squares.plane;
+    at.outside = at.sums.data + kElements * at.sums.plane;
+    std::memset(at.outside, outkSide, size_t(at.border_row) + slack);
     at.border = at.outside + at.border_row + slack;
     return at;
   }
@@ -170,14 +165,14 @@ class WinogradKernel final : public Kernel {
   // region covers whole tiles: zero.
   void forward(const Map& in, int y, int x, int tiles, const Layout& at) const {
     WinogradInput from{.pixel = ptrdiff_t(in.pitch) * size_of(in.type), .channels = in_channels_};
-    const int left = in.region.x, right = left + in.region.w, width = side_;
-    const auto inside = [&](int column) { return column >= left && column + width <= right; };
+    const int left = in.region.x, right = left + in.region.w;
+    const auto inside = [&](int column) { return column >= left && column + kSide <= right; };
     for (int t = 0; t < tiles;) {
-      const int column = x + t * code_.tile;
+      const int column = x + t * kTile;
       from.tiles = 1;
       if (inside(column))
-        while (t + from.tiles < tiles && inside(column + from.tiles * code_.tile)) ++from.tiles;
-      for (int i = 0; i < width; ++i) {
+        while (t + from.tiles < tiles && inside(column + from.tiles * kTile)) ++from.tiles;
+      for (int i = 0; i < kSide; ++i) {
         const bool there = y + i >= in.region.y && y + i < in.region.y + in.region.h;
         from.rows[i] = !there           ? at.outside
                        : inside(column) ? pixel_at(in, y + i, column)
@@ -194,9 +189,9 @@ class WinogradKernel final : public Kernel {
   // Row y of a square from column x on, padding where the region ends, in `to`.
   const std::byte* border_row(const Map& in, int y, int x, std::byte* to) const {
     const ptrdiff_t pixel = ptrdiff_t(in.pitch) * size_of(in.type);
-    const int begin = std::clamp(in.region.x, x, x + side_),
-              end = std::clamp(in.region.x + in.region.w, begin, x + side_);
-    std::memset(to, outside_, size_t(side_ * pixel));
+    const int begin = std::clamp(in.region.x, x, x + kSide),
+              end = std::clamp(in.region.x + in.region.w, begin, x + kSide);
+    std::memset(to, outkSide, size_t(kSide * pixel));
     if (end > begin)
       std::memcpy(to + (begin - x) * pixel, pixel_at(in, y, begin), size_t((end - begin) * pixel));
     return to;
@@ -206,7 +201,7 @@ class WinogradKernel final : public Kernel {
     DirectRow row{.in_pixel = at.squares.tile, .kernel_h = 1, .runs = 1, .groups = pack_.groups};
     row.out_pixel = at.sums.tile;
     row.width = tiles;
-    for (int e = 0; e < side_ * side_; ++e) {
+    for (int e = 0; e < kElements; ++e) {
       row.in = at.squares.data + e * at.squares.plane;
       row.out = at.sums.data + e * at.sums.plane;
       for (DirectBlock block : pack_.blocks) {
@@ -217,9 +212,9 @@ class WinogradKernel final : public Kernel {
   }
 
   const WinogradCode& code_;
-  int side_, pad_top_, pad_left_, in_channels_;
+  int pad_top_, pad_left_, in_channels_;
   bool residual_;
-  int outside_;  // a byte of padding
+  int outkSide;  // a byte of padding
   DirectPack pack_;
   std::vector<DirectBlock> out_blocks_;  // as the epilogue takes them; the same slots as the products' blocks
   int in_tile_ = 0, sum_tile_ = 0;       // bytes of a tile's element, whole vectors
@@ -230,31 +225,33 @@ class WinogradKernel final : public Kernel {
 
 namespace {
 
-std::string_view refuses_shape(const ConvProblem& p) {
-  if (p.kernel_h != 3 || p.kernel_w != 3) return "the kernel is not 3 x 3";
-  if (p.stride_h != 1 || p.stride_w != 1 || p.dilation_h != 1 || p.dilation_w != 1 || p.group != 1)
-    return "stride, dilation and groups other than 1 have no Winograd form";
-  if (p.in_channels < kFewestChannels || p.out_channels < kFewestChannels)
-    return "the direct form is faster with so few channels";
-  return {};
+// True if the sums of products with levels of 0..255 stay within 2^25 (winograd_whole-inl.h).
+bool sums_are_exact(const ConvProblem& p) {
+  constexpr int kMost = (1 << 25) / 255 - 1;
+  const size_t taps = p.weight_q.size() / size_t(p.out_channels);
+  for (size_t first = 0; first < p.weight_q.size(); first += taps) {
+    int below = 0, above = 0;
+    for (size_t k = first; k < first + taps; ++k) (p.weight_q[k] < 0 ? below : above) += p.weight_q[k];
+    if (above > kMost || -below > kMost) return false;
+  }
+  return true;
 }
 
 }  // namespace
 
-std::string_view winograd_refuses_float(const ConvProblem& p) {
-  if (std::string_view shape = refuses_shape(p); !shape.empty()) return shape;
+std::string_view winograd_refuses(const ConvProblem& p, const WinogradCode& code) {
+  if (p.kernel_h != 3 || p.kernel_w != 3) return "the kernel is not 3 x 3";
+  if (p.stride_h != 1 || p.stride_w != 1 || p.dilation_h != 1 || p.dilation_w != 1 || p.group != 1)
+    return "stride, dilation and groups other than 1 have no Winograd form";
+  if (std::min(p.in_channels, p.out_channels) < code.fewest_channels)
+    return "the direct form is faster with so few channels";
+  if (code.products.numbers == Numbers::int8)
+    return sums_are_exact(p) ? requant_refusal(p)
+                             : "sums of so large weights may leave the range that is exact";
   for (const Activation* act : {&p.act, &p.post})
     if (act->kind == Activation::Kind::tanh || act->kind == Activation::Kind::sigmoid)
       return "tanh and sigmoid are left to the direct form";
   return {};
-}
-
-std::string_view winograd_refuses_int8(const ConvProblem& p) {
-  if (std::string_view shape = refuses_shape(p); !shape.empty()) return shape;
-  // Four times a sum of 9 products of at most 255 * 128 a channel stays in 31 bits.
-  constexpr int kMostChannels = std::numeric_limits<int32_t>::max() / (4 * 9 * 255 * 128);
-  if (p.in_channels > kMostChannels) return "the sums of so many channels need more than 32 bits";
-  return requant_refusal(p);
 }
 
 std::unique_ptr<Kernel> prepare_winograd(const ConvProblem& problem, const WinogradCode& code) {

@@ -1,14 +1,13 @@
 // Winograd convolution: what the instruction-set files share.
 //
-// Lavin and Gray (CVPR 2016): outputs of a 3 x 3 convolution in tiles of T x T need only the products,
-// element by element, of a transformed square of (T + 2) x (T + 2) inputs and the kernel transformed once;
-// the products are summed over the input channels and the sums transformed back. T = 4: 36 products where the
-// direct form has 144, in float. T = 2: 16 where it has 36, and all of it in whole numbers, so exact in int8.
-// The products at one element of the square, over all tiles and channels, are a 1 x 1 convolution, and the
-// direct loop computes it (direct-inl.h).
+// Lavin and Gray (CVPR 2016), F(4x4, 3x3): outputs of a 3 x 3 convolution in tiles of 4 x 4 need only the
+// products, element by element, of a transformed square of 6 x 6 inputs and the kernel transformed once; the
+// products are summed over the input channels and the sums transformed back. 36 products where the direct
+// form has 144. Those at one element of the square, over all tiles and channels, are a 1 x 1 convolution, and
+// the direct loop computes it (direct-inl.h).
 //
-// Tiles lie on whole multiples of T in the map's own coordinates, so that a pixel's rounding is the same in
-// every region (Kernel::grain). Tested by conv_test.cc.
+// Tiles lie on whole multiples of 4 in the map's own coordinates, so that a pixel's rounding is the same in
+// every region (Kernel::grain). Tested by conv_test.cc and winograd_test.cc.
 #pragma once
 
 #include <cstddef>
@@ -19,10 +18,12 @@
 
 namespace fye {
 
+inline constexpr int kWinogradTile = 4, kWinogradSide = 6;  // of outputs, of inputs
+
 // Some tiles side by side, before their transformation.
 struct WinogradInput {
-  const std::byte* rows[6] = {};  // of the tiles' squares, from the first tile's first column
-  ptrdiff_t pixel = 0;            // bytes to the next
+  const std::byte* rows[kWinogradSide] = {};  // of the tiles' squares, from the first tile's first column
+  ptrdiff_t pixel = 0;                        // bytes to the next
   int tiles = 0, channels = 0;
 };
 
@@ -45,8 +46,8 @@ struct WinogradOutput {
 // A Winograd kernel for one instruction set and format.
 struct WinogradCode {
   std::string_view name;
-  int tile = 0;           // T
-  int element_bytes = 0;  // of the transformed squares
+  int fewest_channels = 12;  // in and out; with fewer the direct form is faster (kernels_bench)
+  int element_bytes = 0;     // of the transformed squares
   // The products: format, lanes, vectors a block; `row` as for a 1 x 1 convolution without an epilogue.
   DirectCode products;
   void (*input)(const WinogradInput&, const WinogradPlanes&) = nullptr;
@@ -54,12 +55,13 @@ struct WinogradCode {
                  const DirectEpilogue&) = nullptr;
 };
 
-extern const WinogradCode kWinogradF32Avx2, kWinogradF32Avx512, kWinogradBf16Avx512, kWinogradInt8Avx2;
+extern const WinogradCode kWinogradF32Avx2, kWinogradF32Avx512, kWinogradBf16Avx512, kWinogradInt8Avx2,
+    kWinogradInt8Avx2Vnni, kWinogradInt8Avx512;
+extern const WinogradCode kWinogradInt8Evex256;  // for tests (test_variants.h)
 
-// Other than 3 x 3 with stride, dilation and group 1; and fewer channels than pay for the transforms.
-std::string_view winograd_refuses_float(const ConvProblem& problem);
-// Also more channels than 32 bits hold the sums of.
-std::string_view winograd_refuses_int8(const ConvProblem& problem);
+// Refuses what is not 3 x 3 with stride, dilation and group 1; fewer channels than pay for the transforms;
+// curves; and int8 weights whose sums may leave the range in which they are exact.
+std::string_view winograd_refuses(const ConvProblem& problem, const WinogradCode& code);
 std::unique_ptr<Kernel> prepare_winograd(const ConvProblem& problem, const WinogradCode& code);
 
 }  // namespace fye

@@ -5,7 +5,6 @@
 namespace fye {
 
 const WinogradCode kWinogradF32Avx2 = {.name = "winograd-avx2",
-                                       .tile = 4,
                                        .element_bytes = 4,
                                        .products = {.name = "winograd-avx2",
                                                     .numbers = Numbers::f32,

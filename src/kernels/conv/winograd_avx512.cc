@@ -5,7 +5,6 @@
 namespace fye {
 
 const WinogradCode kWinogradF32Avx512 = {.name = "winograd-avx512",
-                                         .tile = 4,
                                          .element_bytes = 4,
                                          .products = {.name = "winograd-avx512",
                                                       .numbers = Numbers::f32,

@@ -18,7 +18,6 @@ struct Bf16Element {
 }  // namespace
 
 const WinogradCode kWinogradBf16Avx512 = {.name = "winograd-avx512",
-                                          .tile = 4,
                                           .element_bytes = 4,
                                           .products = {.name = "winograd-avx512",
                                                        .numbers = Numbers::bf16,

@@ -103,10 +103,10 @@ void winograd_tile(const std::byte* sums, ptrdiff_t plane, typename Float::Vecto
 template <class Float>
 struct WinogradFloat {
   using Vector = typename Float::Vector;
-  static constexpr int kTile = 4, kLanes = Float::kLanes;
+  static constexpr int kLanes = Float::kLanes;
 
   static void tile(const std::byte* sums, ptrdiff_t plane, const DirectEpilogue& e, int slot,
-                   Vector (&y)[kTile][kTile]) {
+                   Vector (&y)[4][4]) {
     winograd_tile<Float>(sums, plane, Float::load(static_cast<const float*>(e.start) + slot), y);
   }
   template <int V, class Acc>

@@ -110,45 +110,59 @@ TEST(Winograd, ErrorAgainstSumsInDouble) {
   }
 }
 
-// The largest sums that are not refused: every weight and every input at its end.
+// The largest sums that are not refused, of either sign: every weight and every input at its end.
 TEST(Winograd, ExactAtTheEndOfTheRange) {
-  ConvProblem p = square(1800, 16, 3);
-  std::mt19937 random(1);
-  fill_problem(p, 127, random);
-  std::fill(p.weight_q.begin(), p.weight_q.end(), int8_t(-128));
-  p.in.zero = 0;
-  p.out.scale = 3e9f * p.in.scale * p.weight_scale[0] / 255;
-  const SampleMap in = sample_input(DType::u8, p.in, 1800, 4, 5, 1, 1800, random);
-  for (int y = 0; y < 4; ++y) std::memset(pixel_at(in.map, y, 0), 255, 5 * 1800);
-  const auto run = [&](const ConvVariant& v) {
-    SampleMap out = sample_map(DType::u8, p.out, 16, {0, 0, 4, 5}, 0, 16);
-    v.prepare(p)->rows({&in.map, 1}, out.map, 0, 4);
-    return std::vector<std::byte>(out.memory.data(), out.memory.data() + out.bytes);
-  };
-  for (const ConvVariant& v : variants_here(Numbers::int8))
-    EXPECT_EQ(run(v), run(*std::find_if(conv_variants().begin(), conv_variants().end(),
-                                        [](const auto& each) { return each.numbers == Numbers::int8; })));
+  for (const int weight : {-128, 127}) {
+    const int channels = weight < 0 ? 114 : 115;
+    ConvProblem p = square(channels, 16, 3);
+    std::mt19937 random{1};
+    fill_problem(p, 127, random);
+    std::fill(p.weight_q.begin(), p.weight_q.end(), int8_t(weight));
+    p.in.zero = 0;
+    ASSERT_EQ(winograd_refuses(p, kWinogradInt8Avx2), "");
+    p.out.scale = float(1 << 26) * p.in.scale * p.weight_scale[0] / 255;
+    p.out.zero = 128;
+    const SampleMap in =
+        sample_input(DType::u8, p.in, channels, 4, 5, 1, pitch_for(DType::u8, channels), random);
+    for (int y = 0; y < 4; ++y) std::memset(pixel_at(in.map, y, 0), 255, size_t(5 * in.map.pitch));
+    const auto run = [&](const ConvVariant& v) {
+      SampleMap out = sample_map(DType::u8, p.out, 16, {0, 0, 4, 5}, 0, 16);
+      v.prepare(p)->rows({&in.map, 1}, out.map, 0, 4);
+      return std::vector<std::byte>(out.memory.data(), out.memory.data() + out.bytes);
+    };
+    for (const ConvVariant& v : variants_here(Numbers::int8))
+      EXPECT_EQ(run(v), run(*std::find_if(conv_variants().begin(), conv_variants().end(),
+                                          [](const auto& each) { return each.numbers == Numbers::int8; })));
+  }
 }
 
 TEST(Winograd, RefusesWhatItHasNoFormFor) {
-  EXPECT_EQ(winograd_refuses_float(square(28, 28, 3)), "");
-  EXPECT_NE(winograd_refuses_float(square(28, 28, 5)).find("3 x 3"), std::string::npos);
-  EXPECT_NE(winograd_refuses_float(square(28, 28, 1)).find("3 x 3"), std::string::npos);
-  EXPECT_NE(winograd_refuses_float(square(3, 28, 3)).find("few channels"), std::string::npos);
-  EXPECT_NE(winograd_refuses_float(square(64, 3, 3)).find("few channels"), std::string::npos);
+  const auto why = [](const ConvProblem& p, const WinogradCode& code = kWinogradF32Avx2) {
+    return std::string(winograd_refuses(p, code));
+  };
+  EXPECT_EQ(why(square(28, 28, 3)), "");
+  EXPECT_EQ(why(square(2000, 28, 3)), "");
+  EXPECT_NE(why(square(28, 28, 5)).find("3 x 3"), std::string::npos);
+  EXPECT_NE(why(square(28, 28, 1)).find("3 x 3"), std::string::npos);
+  EXPECT_NE(why(square(3, 28, 3)).find("few channels"), std::string::npos);
+  EXPECT_NE(why(square(64, 3, 3)).find("few channels"), std::string::npos);
+  EXPECT_NE(why(square(28, 28, 3), kWinogradInt8Avx512).find("few channels"), std::string::npos);
   for (int ConvProblem::*field : {&ConvProblem::stride_h, &ConvProblem::stride_w, &ConvProblem::dilation_h,
                                   &ConvProblem::dilation_w, &ConvProblem::group}) {
     ConvProblem p = square(28, 28, 3);
     p.*field = 2;
-    EXPECT_NE(winograd_refuses_float(p), "");
+    EXPECT_NE(why(p), "");
   }
-  ConvProblem p = square(28, 28, 3);
-  p.act.kind = Activation::Kind::tanh;
-  EXPECT_NE(winograd_refuses_float(p).find("direct"), std::string::npos);
-  EXPECT_NE(winograd_refuses_int8(p), "");
-  EXPECT_EQ(winograd_refuses_int8(square(1800, 28, 3)), "");
-  EXPECT_NE(winograd_refuses_int8(square(2000, 28, 3)).find("32 bits"), std::string::npos);
-  EXPECT_EQ(winograd_refuses_float(square(2000, 28, 3)), "");
+  ConvProblem curved = square(28, 28, 3);
+  curved.act.kind = Activation::Kind::tanh;
+  EXPECT_NE(why(curved).find("direct"), std::string::npos);
+  ConvProblem large = square(116, 16, 3);
+  large.weight_q.assign(size_t(116 * 16 * 9), 127);
+  large.weight_scale.assign(16, 1);
+  large.bias_q.assign(16, 0);
+  EXPECT_NE(why(large, kWinogradInt8Avx2).find("exact"), std::string::npos);
+  for (size_t k = 0; k < large.weight_q.size(); k += 2) large.weight_q[k] = -127;
+  EXPECT_EQ(why(large, kWinogradInt8Avx2), "");
 }
 
 }  // namespace
