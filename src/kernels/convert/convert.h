@@ -9,7 +9,8 @@ namespace fye {
 // Converts rows [y0, y1) of out.region; same channels, any pitch on both sides (so packed RGB pictures are maps of pitch 3).
 // float -> u8 / u16: sat(rne(x / s) + z), a true division, NaN -> z. u8 / u16 -> float: s * (q - z). float -> bf16: rne; bf16 ->
 // float: exact. Between quantised formats of equal quant and type: a copy; else through float. Gaps between channels and
-// pitch become z (0 for floats). Dispatches to the widest variant up to `max`; all variants give the same bits.
+// pitch become z (0 for floats). Dispatches to the widest variant up to `max`; all variants give the same bits. Float maps that
+// with their source exceed the last-level cache are written past it.
 void convert_rows(const Map& in, const Map& out, int y0, int y1, Isa max);
 
 // Fills the margin of `map` beyond the true border of a full_h x full_w feature map with the padding value: z, or 0.

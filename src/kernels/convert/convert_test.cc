@@ -150,10 +150,75 @@ TEST(Convert, Bfloat16RoundsToTheNearestEven) {
   }
 }
 
-// Random bits through every pair of types: every table equals the scalar one, at every length, and touches
-// nothing else.
+// Where a quotient lies within a few units in the last place of the middle between two levels, a
+// multiplication by 1 / s would often round to the wrong one.
+TEST(Convert, NearEveryMiddleTheTrueDivisionDecides) {
+  std::mt19937 random(5);
+  std::vector<float> scales = {1,      0.5f,   0x1p-100f, 0x1p100f, 0x1.fffffep-101f, 0x1.000002p100f,
+                               1e-38f, 1e-42f, 3e38f,     INFINITY, 0x1.fffffep0f,    0x1.000002p0f};
+  for (int i = 0; i < 60; ++i)
+    scales.push_back(std::ldexp(float(1 + (random() >> 8) * 0x1p-24), int(random() % 40) - 30));
+  int multiplied_wrong = 0;
+  for (const float scale : scales) {
+    const Quant q{scale, int(random() % 256)};
+    std::vector<float> in = {NAN,          INFINITY,      -INFINITY,       0.0f,
+                             3e9f * scale, -3e9f * scale, 0x1p31f * scale, 1e-45f};
+    for (int k = -300; k < 300; ++k) {
+      float x = float(double(scale) * (k + 0.5));
+      for (int i = 0; i < 4; ++i) x = std::nextafter(x, -INFINITY);
+      for (int i = 0; i < 8; ++i, x = std::nextafter(x, INFINITY)) {
+        in.push_back(x);
+        const float wrong = std::nearbyint(x * (1 / scale)), right = std::nearbyint(x / scale);
+        multiplied_wrong += std::isfinite(wrong) && wrong != right;
+      }
+    }
+    std::vector<uint8_t> expected(in.size()), out(in.size());
+    const auto* raw = reinterpret_cast<const std::byte*>(in.data());
+    const ptrdiff_t n = ptrdiff_t(in.size());
+    rows_scalar().flat[0][2](raw, reinterpret_cast<std::byte*>(expected.data()), n, {}, q);
+    for (const RowTable* table : tables_here()) {
+      for (const auto& loops : {table->flat, table->stream}) {
+        loops[0][2](raw, reinterpret_cast<std::byte*>(out.data()), n, {}, q);
+        for (size_t i = 0; i < in.size(); ++i)
+          ASSERT_EQ(out[i], expected[i]) << table->name << " " << in[i] << " / " << scale;
+      }
+      // Alone too, as one doubtful element has its whole step divided.
+      for (size_t i = 0; i < in.size(); ++i) {
+        table->flat[0][2](raw + 4 * i, reinterpret_cast<std::byte*>(&out[i]), 1, {}, q);
+        ASSERT_EQ(out[i], expected[i]) << table->name << " " << in[i] << " / " << scale;
+      }
+    }
+  }
+  EXPECT_GT(multiplied_wrong, 1000);  // else this test shows nothing
+}
+
+TEST(Convert, EveryBfloat16ToBytes) {
+  std::vector<uint16_t> words(65536);
+  for (int i = 0; i < 65536; ++i) words[size_t(i)] = uint16_t(i);
+  for (const Quant q :
+       {Quant{1, 0}, Quant{0.25f, 9}, Quant{0.0123f, 117}, Quant{0.0078431f, 128}, Quant{3, 255}}) {
+    std::vector<uint8_t> expected(65536), out(65536);
+    const auto* in = reinterpret_cast<const std::byte*>(words.data());
+    rows_scalar().flat[1][2](in, reinterpret_cast<std::byte*>(expected.data()), 65536, {}, q);
+    for (const RowTable* table : tables_here()) {
+      table->flat[1][2](in, reinterpret_cast<std::byte*>(out.data()), 65536, {}, q);
+      ASSERT_EQ(out, expected) << table->name << " " << q.scale;
+    }
+  }
+}
+
+// The bound that rows_avx2.cc derives for doubt, near the end of its range where it is tightest.
+RC_GTEST_PROP(Convert, MultiplyingByTheReciprocalIsNoFurtherOffThanTheDoubt, ()) {
+  const float scale =
+      std::ldexp(1 + float(*rc::gen::inRange(0, 1 << 23)) * 0x1p-23f, *rc::gen::inRange(-90, 90));
+  const float x = (256 + float(*rc::gen::inRange(0, 1 << 23)) * 0x1p-15f) * scale;
+  RC_ASSERT(std::abs(double(x * reciprocal(scale).inverse) - double(x / scale)) < kDoubt);
+}
+
+// Random bits through every pair of types: every table equals the scalar one, at every length and alignment,
+// and touches nothing else.
 RC_GTEST_PROP(Convert, AllTablesGiveTheSameBits, ()) {
-  const int count = *rc::gen::inRange(0, 200);
+  const int count = *rc::gen::inRange(0, 400), offset = *rc::gen::inRange(0, 64);
   const Quant from{*rc::gen::element(1.0f, 0.0123f, 1 / 257.0f), *rc::gen::inRange(0, 256)};
   const Quant to{*rc::gen::element(1.0f, 0.0321f, 3.7f), *rc::gen::inRange(0, 256)};
   std::mt19937 random(*rc::gen::arbitrary<unsigned>());
@@ -168,13 +233,14 @@ RC_GTEST_PROP(Convert, AllTablesGiveTheSameBits, ()) {
           const float v = float(int(random() % 2000) - 1000) / 8;
           std::memcpy(&in[size_t(k) * 4], &v, 4);
         }
-      std::vector<std::byte> expected(size_t(count * out_size + 64), std::byte{0xa5});
-      rows_scalar().flat[i][j](in.data(), expected.data(), count, from, to);
-      for (const RowTable* table : tables_here()) {
-        std::vector<std::byte> out(size_t(count * out_size + 64), std::byte{0xa5});
-        table->flat[i][j](in.data(), out.data(), count, from, to);
-        RC_ASSERT(out == expected);
-      }
+      std::vector<std::byte> expected(size_t(offset + count * out_size + 64), std::byte{0xa5});
+      rows_scalar().flat[i][j](in.data(), expected.data() + offset, count, from, to);
+      for (const RowTable* table : tables_here())
+        for (const auto& loops : {table->flat, table->stream}) {
+          std::vector<std::byte> out(expected.size(), std::byte{0xa5});
+          loops[i][j](in.data(), out.data() + offset, count, from, to);
+          RC_ASSERT(out == expected);
+        }
     }
 }
 
@@ -235,6 +301,23 @@ RC_GTEST_PROP(Convert, RowsOfMaps, ()) {
             held.values[size_t((c * all.h + y) * all.w + x)];
   put(shifted, 0, expected.map);
   RC_ASSERT(same_bits(out.map, expected.map, part));
+}
+
+// 59 MB of floats: past the caches of most machines (convert.cc), in halves as two threads would.
+TEST(Convert, MapsLargerThanTheCache) {
+  const Region all{0, 0, 360, 640};
+  const Quant quant{0.05f, 117};
+  const OwnedMap in = make_map(DType::u8, quant, 64, all);
+  std::mt19937 random(1);
+  for (int64_t i = 0; i < int64_t(all.h) * all.w * 64; i += 4) {
+    const uint32_t four = uint32_t(random());
+    std::memcpy(in.map.origin + i, &four, 4);
+  }
+  const OwnedMap reals = make_map(DType::f32, {}, 64, all), back = make_map(DType::u8, quant, 64, all);
+  for (const int y : {0, 180}) convert_rows(in.map, reals.map, y, y + 180, widest_isa());
+  convert_rows(reals.map, back.map, 0, all.h, widest_isa());
+  EXPECT_EQ(*reals.map.at<float>(359, 639), quant.scale * float(*in.map.at<uint8_t>(359, 639) - quant.zero));
+  EXPECT_TRUE(same_bits(back.map, in.map, all));
 }
 
 TEST(FillMargin, FillsBeyondTheBorderOnly) {

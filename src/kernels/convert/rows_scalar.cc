@@ -1,4 +1,5 @@
 // The converter's definition: one element after the other, as number.h says.
+#include <cmath>
 #include <cstring>
 
 #include "kernels/convert/number.h"
@@ -34,14 +35,24 @@ void narrow(const std::byte* in, std::byte* out, ptrdiff_t pixels, uint32_t) {
 
 #define FYE_ROW(From) \
   { flat<From, float>, flat<From, Bf16>, flat<From, uint8_t>, flat<From, uint16_t> }
+#define FYE_ROWS \
+  { FYE_ROW(float), FYE_ROW(Bf16), FYE_ROW(uint8_t), FYE_ROW(uint16_t) }
 constexpr RowTable kTable = {"scalar",
                              Isa::scalar,
-                             {FYE_ROW(float), FYE_ROW(Bf16), FYE_ROW(uint8_t), FYE_ROW(uint16_t)},
+                             FYE_ROWS,
+                             FYE_ROWS,
                              {widen<uint8_t>, widen<uint16_t>},
                              {narrow<uint8_t>, narrow<uint16_t>}};
+#undef FYE_ROWS
 #undef FYE_ROW
 
 }  // namespace
+
+Reciprocal reciprocal(float scale) {
+  int exponent;
+  const bool power_of_two = std::frexp(scale, &exponent) == 0.5f;  // its quotients are exact
+  return {1 / scale, power_of_two ? 0.5f : 0.5f - kDoubt};
+}
 
 const RowTable& rows_scalar() { return kTable; }
 
