@@ -1,5 +1,5 @@
-// The schedule is made once: for each band, backwards from the output rows it adds, which rows every map must
-// gain and from which row on it must be kept. A run then moves each window's kept rows to its start and goes
+// The schedule is made once: for each band, forwards from the input rows it adds, which rows every map gains and
+// from which row on it must be kept. A run then moves each window's kept rows to its start and goes
 // forwards through the steps. Tested by execute/bands_test.cc: equal to whole maps bit for bit.
 #include "execute/bands.h"
 
@@ -73,31 +73,54 @@ Region Bands::input_rows(const Step& step, size_t which, int y0, int y1) const {
   return input_region(net_->graph->nodes[size_t(step.node)], int(which), made, in.height, in.width);
 }
 
+// The last row that `step` can make from what its inputs hold, at most `most` rows from `made.done` on and up to
+// whole grains.
+int Bands::rows_to_make(const Step& step, const Window& made, int most, const std::vector<Window>& now) const {
+  const int height = net_->size_of(slots_[size_t(step.out)].tensor).height;
+  const int grain = step.kernel ? step.kernel->grain() : 1;
+  const auto whole = [&](int end) { return whole_grains({0, 0, end, 1}, grain, height, 1).h; };
+  const auto possible = [&](int end) {
+    for (size_t i = 0; i < step.in.size(); ++i) {
+      const Region needed = input_rows(step, i, made.done, end);
+      if (needed.y + needed.h > now[size_t(step.in[i])].end) return false;
+    }
+    return true;
+  };
+  int low = made.done, high = whole(std::min(height, made.done + most));
+  while (low < high) {
+    const int middle = whole(low + (high - low + 1) / 2), next = std::min(middle, high);
+    if (possible(next)) {
+      low = next;
+    } else {
+      high = std::max(low, (next - 1) / grain * grain);
+    }
+  }
+  return low;
+}
+
+// Each band lets `rows` more rows of the input in, and every step makes what its inputs allow, but no more rows
+// at once than correspond to the band: so that windows stay low at the start and at the end, too.
 void Bands::schedule(int rows) {
-  const MapSize in = net_->size_of(net_->input), out = net_->size_of(net_->output);
-  const int step_rows = int(std::max<int64_t>(1, int64_t(rows) * out.height / std::max(1, in.height)));
-  constexpr int kNever = std::numeric_limits<int>::max();
+  const int in_height = net_->size_of(net_->input).height;
   std::vector<Window> now(slots_.size());
   std::vector<int> capacity(slots_.size());
-  for (int end = 0; end < out.height;) {
-    end = std::min(out.height, end + step_rows);
-    std::vector<int> keep(slots_.size(), kNever);
+  const auto height_of = [&](size_t slot) { return net_->size_of(slots_[slot].tensor).height; };
+  while (now.back().end < height_of(slots_.size() - 1)) {
     for (Window& w : now) w.done = w.end;
-    now.back().end = end;
-    for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
-      Window& made = now[size_t(step->out)];
-      const int height = net_->size_of(slots_[size_t(step->out)].tensor).height;
-      if (made.done == height) continue;
-      // What is computed together is computed once.
-      if (step->kernel && made.end > made.done)
-        made.end = whole_grains({0, 0, made.end, 1}, step->kernel->grain(), height, 1).h;
-      for (size_t i = 0; i < step->in.size(); ++i) {
-        const size_t from = size_t(step->in[i]);
-        // With nothing to make in this band, what the next row will need has to stay.
-        const Region needed = input_rows(*step, i, made.done, std::max(made.end, made.done + 1));
-        if (needed.h == 0) continue;  // padding alone
-        keep[from] = std::min(keep[from], needed.y);
-        if (made.end > made.done) now[from].end = std::max(now[from].end, needed.y + needed.h);
+    Window& input = now[size_t(net_->input_copy)];
+    input.end = std::min(in_height, input.done + rows);
+    for (const Step& step : steps_) {
+      Window& made = now[size_t(step.out)];
+      const int64_t share = int64_t(rows) * height_of(size_t(step.out));
+      made.end = rows_to_make(step, made, int((share + in_height - 1) / in_height), now);
+    }
+    std::vector<int> keep(slots_.size(), std::numeric_limits<int>::max());
+    for (const Step& step : steps_) {
+      const Window& made = now[size_t(step.out)];
+      if (made.done == height_of(size_t(step.out))) continue;
+      for (size_t i = 0; i < step.in.size(); ++i) {
+        const Region needed = input_rows(step, i, made.done, made.done + 1);
+        if (needed.h > 0) keep[size_t(step.in[i])] = std::min(keep[size_t(step.in[i])], needed.y);
       }
     }
     for (size_t s = 0; s < slots_.size(); ++s) {

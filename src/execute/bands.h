@@ -53,6 +53,7 @@ class Bands {
   explicit Bands(const Parts& net) : net_(&net) {}
   bool add_steps();
   void schedule(int rows);
+  int rows_to_make(const Step& step, const Window& made, int most, const std::vector<Window>& now) const;
   Region input_rows(const Step& step, size_t which, int y0, int y1) const;
   void run_step(const Step& step, const std::vector<Map>& maps, const Window& rows, ThreadPool& threads,
                 Isa max) const;

@@ -53,7 +53,11 @@ TEST(Bands, EveryFormatAndHeightOfBandGivesTheSameBits) {
           const Outcome banded = run(graph, &calib, placement, picture, band, threads);
           EXPECT_EQ(banded.values, whole.values)
               << processor->name() << " band " << band << " threads " << threads;
-          EXPECT_EQ(banded.passes, band >= 43 ? 1 : (43 + band - 1) / band);
+          if (band >= 43) {
+            EXPECT_EQ(banded.passes, 1);
+          } else {
+            EXPECT_GE(banded.passes, (43 + band - 1) / band);
+          }
         }
     }
   }
@@ -93,6 +97,21 @@ TEST(Bands, MemoryIsThatOfABandNotOfThePicture) {
   const Outcome a = run(graph, nullptr, placement, low, 8, 1), b = run(graph, nullptr, placement, tall, 8, 1);
   EXPECT_EQ(a.bytes, b.bytes);
   EXPECT_LT(b.bytes, run(graph, nullptr, placement, tall, 0, 1).bytes / 5);
+}
+
+// A deep network looks far, but each map only holds what is on its way to the next: 30 layers see 30 rows up and
+// down, 120 with tiles of four rows.
+TEST(Bands, MemoryOfADeepNetworkIsABandALayer) {
+  constexpr int kLayers = 30, kChannels = 16, kWidth = 40;
+  testing::Builder builder(3, 5);
+  TensorId x = 0;
+  for (int i = 0; i < kLayers; ++i) x = builder.conv(x, kChannels, 3);
+  const Graph graph = builder.take(x);
+  TestPicture picture(300, kWidth, 3);
+  const Outcome banded = run(graph, nullptr, on(graph, "cpu.f32"), picture, 4, 2);
+  EXPECT_EQ(banded.values, run(graph, nullptr, on(graph, "cpu.f32"), picture, 0, 1).values);
+  const size_t row = (kWidth + 2) * kChannels * sizeof(float) + 128, rows = 4 + 4 + 4 + 2;
+  EXPECT_LT(banded.bytes, kLayers * (rows * row + 1024));
 }
 
 TEST(Bands, NothingIsComputedTwice) {
