@@ -1,23 +1,42 @@
 #!/usr/bin/env python3
-"""fye, ONNX Runtime and OpenVINO on the same ONNX files, taking turns in one run; prints a table.
+"""fye, ONNX Runtime, OpenVINO, ncnn, MNN and LiteRT on the same ONNX files, taking turns in one run; prints a table.
 
-usage: peers.py [--model abpn_x3] [--size 640x360] [--threads 1,2] [--numbers f32,int8] [--rounds 9] [--json FILE]
+usage: peers.py [--nets abpn_x3,srcnn,edsr_x2,rrdb23_x4,animevideov3_x4] [--size 640x360] [--threads 1,2] [--numbers f32,bf16,int8]
+                [--engines openvino,ncnn] [--rounds 9] [--json FILE]
 
 Needs Python packages of its own:
   python3 -m venv build/peers
-  build/peers/bin/pip install onnxruntime==1.31.1 openvino==2026.4.1 numpy==2.4.6 pillow==13.0.0
+  build/peers/bin/pip install onnx==1.22.0 numpy==2.4.6 pillow==13.0.0 onnxruntime==1.31.1 openvino==2026.4.1 ncnn==1.0.20261020 \\
+    mnn==3.6.1 ai-edge-litert==2.3.0 ai-edge-quantizer==0.10.0
   build/peers/bin/python bench/peers/peers.py
 
-How it measures. 8-bit RGB rows in, 8-bit RGB rows out; ONNX Runtime has no such input, so it gets float planes and its conversions are
-not counted, which favours it. Every round runs each engine in turn, a pause before each (threads of the one before may still be
-spinning), one run to warm up, then the best of three. The table gives the median over rounds. "faster" and "slower" are said only
-when the rounds of the two engines are disjoint; anything else is "level". int8 is the file that `fye calibrate --qdq` writes,
-ONNX Runtime with session.x64quantprecision=1, as its integers saturate otherwise. dB is PSNR against the float result of ONNX Runtime;
-an engine more than 0.5 dB below the exact int8 result is marked wrong. With FYE_MAX_ISA below the machine's widest,
-OpenVINO is narrowed with it (ONEDNN_MAX_CPU_ISA) and ONNX Runtime, which can't be, is left out.
+Networks: shipped ones by name, ONNX files with a calibration beside them, or those of zoo.py, which have seeded random weights.
+
+How it measures. 8-bit RGB rows in, 8-bit RGB rows out. OpenVINO offers that; LiteRT takes and gives int8 in int8 networks; everybody
+else gets float planes, and their conversion from and to 8 bits is not counted, which favours them. SRCNN works on luma: peers get luma
+alone, fye's time includes making it from RGB. Every engine is a process of its own. Every round runs each engine in turn, a pause
+before each (threads of the one before may still be spinning), one run to warm up, then the best of three; runs longer than half a
+second are taken once. "ms" is the median over rounds. "faster" and "slower" are said only when the rounds of two engines are disjoint;
+anything else is "level".
+
+"of peak": the network's multiply-accumulates over time, over the peak that fye doctor --measure finds for a core, times threads;
+Winograd's fewer multiplications can take it above 100 %. "first ms": start-up and first picture, for fye from exec, for the others
+from the import of their package (Python's start and numpy left out), median of a few starts, files in the page cache, conversion done.
+"MB": most resident memory of the process (VmHWM); the line above the table says how much of that is Python with numpy.
+"dB": PSNR against the float result of ONNX Runtime on the same input. An engine that is wrong is marked and not raced (verdict.py has
+the bounds).
+
+int8: ONNX Runtime and OpenVINO get the file that `fye calibrate --qdq` writes, the first with session.x64quantprecision=1, as its
+integers saturate otherwise. ncnn, MNN and LiteRT quantise the float file in their own way, from the same pictures as random networks
+are calibrated on here; a shipped network keeps the calibration it has. What an engine has no such thing as is listed below the table.
+
+With FYE_MAX_ISA below the machine's widest, OpenVINO is narrowed with it (ONEDNN_MAX_CPU_ISA); the others ask the processor
+themselves and are left out.
 """
 
 import argparse
+import dataclasses
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -30,201 +49,201 @@ import time
 import numpy as np
 from PIL import Image
 
+import pictures
+import verdict
+import zoo
+from engines import ENGINES
+from engines.base import Job, NotHad, planes
+from process import Fye, Peer, convert
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PHOTO = pathlib.Path("/usr/share/backgrounds/Picture_0B_by_freespace.jpg")  # Debian: lomiri-wallpapers-16.04
+DEFAULT_SIZE = "640x360"
 PAUSE_S = 0.05
-INNER_RUNS = 3
-WRONG_DB = 0.5
-# The widest that OpenVINO's oneDNN may use beside fye's FYE_MAX_ISA; scalar code is no peer of anything.
-ONEDNN_ISA = {"avx2": "AVX2", "avx2vnni": "AVX2_VNNI", "avx512": "AVX512_CORE_BF16"}
-RIGHT_DB = 50  # bf16's allowance; and OpenVINO cuts floats off where others round
+MACS_SIZE = 64  # multiply-accumulates are counted on a picture of this edge; they grow with its pixels
+STARTS = 3  # the first has the result compared, the last one races
 
 
-class Fye:
-    name = "fye"
+class Net:
+    """A network's files, and what its result should be."""
 
-    def __init__(self, fye, files, numbers, threads, size, folder):
-        self.fye, self.model, self.numbers, self.folder = fye, files["fye"], numbers, folder
-        self.process = subprocess.Popen([fye, "bench", self.model, "--size", size, "--numbers", numbers, "--threads", str(threads),
-                                         "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if self.process.stdout.readline().strip() != "ready":
-            raise RuntimeError("fye bench --serve did not start")
+    def __init__(self, fye, name, size, shipped, wants_int8, folder):
+        self.name = pathlib.Path(name).stem
+        width, height = map(int, (size or zoo.SIZES.get(name, DEFAULT_SIZE)).split("x"))
+        channels = 1 if name == "srcnn" else 3
+        calibration = self.calibration(channels, name == "rrdb23_x4", folder)
+        if name in zoo.SIZES:
+            model = str(zoo.make(name, folder))
+            if wants_int8:
+                subprocess.run([fye, "calibrate", model, *folder.glob("c*.png"), "-o", folder / f"{name}.calib.json"], check=True,
+                               stderr=subprocess.DEVNULL)
+        else:
+            beside = ROOT / "models" / f"{name}.onnx"
+            model = shipped.get(name, str(beside) if beside.exists() else name)
+        qdq = str(folder / "qdq.onnx")
+        if wants_int8:
+            subprocess.run([fye, "calibrate", model, "--qdq", qdq], check=True, stderr=subprocess.DEVNULL)
+        count = [fye, "bench", model, "--size", f"{MACS_SIZE}x{MACS_SIZE}", "--rounds", "1", "--json"]
+        counted = json.loads(subprocess.check_output(count))
+        self.job = Job("f32", 1, width, height, channels, model, qdq, str(folder), calibration)
+        self.macs = counted["macs"] * width * height / MACS_SIZE**2
+        self.converted = set()  # (engine, numbers) whose files are made
+        self.picture = pictures.test_picture(width, height, self.job.channels)
+        self.expect()
 
-    def run(self):
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        return float(self.process.stdout.readline())
+    @staticmethod
+    def calibration(channels, large_net, folder):
+        paths = []
+        for i, picture in enumerate(pictures.calibration_pictures(channels, large_net)):
+            Image.fromarray(picture.squeeze()).save(folder / f"c{i}.png")
+            paths.append(str(folder / f"c{i}.npy"))
+            np.save(paths[-1], picture if channels == 3 else pictures.rounded(pictures.luma(picture)).astype(np.uint8))
+        return paths
 
-    def result(self, picture):
-        small, large = self.folder / "in.png", self.folder / "out.png"
-        Image.fromarray(picture).save(small)
-        subprocess.run([self.fye, "up", small, "-o", large, "-m", self.model, "--numbers", self.numbers], check=True,
-                       stderr=subprocess.DEVNULL)
-        return np.asarray(Image.open(large))
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-class OnnxRuntime:
-    name = "onnxruntime"
-
-    def __init__(self, _, files, numbers, threads, size, __):
+    def expect(self):
+        """The float results: of the peers' input, and of fye's where that differs (luma of a grey picture has no 8-bit rounding)."""
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.x64quantprecision", "1")
-        self.session = onnxruntime.InferenceSession(str(files[numbers]), options, providers=["CPUExecutionProvider"])
-        self.input = self.session.get_inputs()[0].name
-        width, height = map(int, size.split("x"))
-        self.planes = np.random.default_rng(1).integers(0, 256, (1, 3, height, width)).astype(np.float32)
+        session = onnxruntime.InferenceSession(self.job.model, providers=["CPUExecutionProvider"])
+        run = lambda picture: session.run(None, {session.get_inputs()[0].name: planes(picture)})[0][0].transpose(1, 2, 0)
+        if self.job.channels == 3:
+            self.peer_picture, self.peer_exact = self.picture, pictures.rounded(run(self.picture))
+        else:
+            self.peer_picture = pictures.rounded(pictures.luma(self.picture)).astype(np.uint8)
+            self.peer_exact = pictures.rounded(run(self.peer_picture))
+            self.fye_exact = np.clip(run(pictures.luma(self.picture)), pictures.BLACK, pictures.WHITE)
 
-    def run(self):
-        start = time.perf_counter()
-        self.session.run(None, {self.input: self.planes})
-        return (time.perf_counter() - start) * 1000
-
-    def result(self, picture):
-        planes = picture.astype(np.float32).transpose(2, 0, 1)[None]
-        out = self.session.run(None, {self.input: planes})[0][0].transpose(1, 2, 0)
-        return np.clip(np.rint(out), 0, 255).astype(np.uint8)
-
-    def close(self):
-        del self.session
+    def db(self, process):
+        if isinstance(process, Fye):
+            out = process.result(self.picture)
+            if self.job.channels == 1:
+                return pictures.psnr(pictures.luma(out), self.fye_exact)
+            return pictures.psnr(out, self.peer_exact)
+        return pictures.psnr(pictures.rounded(process.result(self.peer_picture)), self.peer_exact)
 
 
-class OpenVino:
-    name = "openvino"
-
-    def __init__(self, _, files, numbers, threads, size, __):
-        import openvino
-        from openvino import Layout, PartialShape, Type
-        from openvino.preprocess import PrePostProcessor
-
-        width, height = map(int, size.split("x"))
-        core = openvino.Core()
-        model = core.read_model(str(files[numbers]))
-        model.reshape(PartialShape([1, 3, height, width]))
-        steps = PrePostProcessor(model)
-        steps.input().tensor().set_element_type(Type.u8).set_layout(Layout("NHWC"))
-        steps.input().model().set_layout(Layout("NCHW"))
-        steps.output().model().set_layout(Layout("NCHW"))
-        steps.output().tensor().set_element_type(Type.u8).set_layout(Layout("NHWC"))
-        # Float networks in float: without this, bf16 would be chosen where the machine has it.
-        config = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-        self.request = core.compile_model(steps.build(), "CPU", config).create_infer_request()
-        self.rows = np.random.default_rng(1).integers(0, 256, (1, height, width, 3)).astype(np.uint8)
-
-    def run(self):
-        start = time.perf_counter()
-        self.request.infer([self.rows], share_inputs=True, share_outputs=True)
-        return (time.perf_counter() - start) * 1000
-
-    def result(self, picture):
-        return np.array(self.request.infer([picture[None]])[0][0])
-
-    def close(self):
-        del self.request
-
-
-def psnr(a, b):
-    error = np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2)
-    return 100.0 if error == 0 else float(10 * np.log10(255**2 / error))
-
-
-def picture_of(size):
-    width, height = map(int, size.split("x"))
-    if PHOTO.exists():
-        return np.asarray(Image.open(PHOTO).convert("RGB").resize((width, height), Image.BICUBIC))
-    y, x = np.mgrid[0:height, 0:width]
-    waves = [127 + 90 * np.sin(x / (9 + c) + y / 17) + 30 * np.sin(x * y / 900) for c in range(3)]
-    return np.clip(np.stack(waves, -1), 0, 255).astype(np.uint8)
-
-
-def verdict(fye, peer):
-    if max(fye) < min(peer):
-        return "faster"
-    return "slower" if min(fye) > max(peer) else "level"
-
-
-def race(engines, rounds):
-    """Best of a few runs, per engine and round; engines take turns."""
-    times = {engine.name: [] for engine in engines}
+def race(processes, rounds):
+    """{name: best of a few runs, for each round}; the processes take turns."""
+    times = {name: [] for name in processes}
     for _ in range(rounds):
-        for engine in engines:
+        for name, process in processes.items():
             time.sleep(PAUSE_S)
-            engine.run()
-            times[engine.name].append(min(engine.run() for _ in range(INNER_RUNS)))
+            warm_ups, runs = verdict.inner_runs(times[name][-1] if times[name] else process.run())
+            for _ in range(warm_ups):
+                process.run()
+            times[name].append(min(process.run() for _ in range(runs)))
     return times
 
 
-def versions():
-    import onnxruntime
-    import openvino
-
-    return {"onnxruntime": onnxruntime.__version__, "openvino": openvino.__version__.split("-")[0]}
+def start(fye, name, job, environments):
+    return Fye(fye, job, {}) if name == "fye" else Peer(name, job, environments[name])
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def cell(fye, net, job, environments, rounds, peak, notes):
+    """The rows of one number format and thread count."""
+    starts, db, wrong = {}, {}, {}
+    for name in ["fye", *environments]:
+        try:
+            if name != "fye" and (name, job.numbers) not in net.converted:
+                convert(name, job, environments[name])
+                net.converted.add((name, job.numbers))
+            process = start(fye, name, job, environments)
+            starts[name] = [process.start_ms]
+            db[name] = net.db(process)
+            process.close()
+            wrong[name] = name != "fye" and verdict.wrong(db[name], db["fye"], job.numbers)
+        except (NotHad, RuntimeError) as error:
+            if name == "fye":
+                raise
+            notes[f"{job.numbers} {name}"] = f"{'not had' if isinstance(error, NotHad) else 'failed'}: {error}"
+    racing = [name for name in starts if not wrong[name]]
+    for _ in range(STARTS - 2):
+        for name in racing:
+            process = start(fye, name, job, environments)
+            starts[name].append(process.start_ms)
+            process.close()
+    processes = {}
+    for name in racing:
+        processes[name] = start(fye, name, job, environments)
+        starts[name].append(processes[name].start_ms)
+    times = race(processes, rounds)
+    rows = []
+    for name in starts:
+        extra = {"net": net.name, "size": f"{job.width}x{job.height}", "db": db[name], "wrong": wrong[name],
+                 "start_ms": statistics.median(starts[name]), "peak_mb": processes[name].peak_mb() if name in processes else None}
+        cell_is = {"numbers": job.numbers, "threads": job.threads}
+        rows.append({**cell_is, "engine": name, **extra} if wrong[name]
+                    else verdict.row(name, cell_is, times[name], times["fye"], peak, net.macs, extra))
+    for process in processes.values():
+        process.close()
+    return rows
+
+
+def version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def python_mb():
+    """What a Python process with numpy takes before an engine is there."""
+    code = "import numpy; print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
+    return int(subprocess.check_output([sys.executable, "-c", code])) / 1024
+
+
+def arguments_of(parser):
     parser.add_argument("--fye", type=pathlib.Path, default=ROOT / "build/release/fye")
-    parser.add_argument("--model", default="abpn_x3", help="a shipped model's name or an ONNX file with a calibration")
-    parser.add_argument("--size", default="640x360")
+    parser.add_argument("--nets", "--model", default="abpn_x3", help="names or ONNX files, separated by commas")
+    parser.add_argument("--size", help=f"of the picture that goes in; else {DEFAULT_SIZE}, or what zoo.py says")
     parser.add_argument("--threads", default="1,2")
-    parser.add_argument("--numbers", default="f32,int8")
+    parser.add_argument("--numbers", default="f32,bf16,int8")
+    parser.add_argument("--engines", default=",".join(ENGINES))
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--json", type=pathlib.Path, help="also write the figures to this file")
     arguments = parser.parse_args()
     if arguments.rounds < 7:
         parser.error("--rounds: at least 7, or the verdicts mean nothing")
+    if unknown := set(arguments.engines.split(",")) - set(ENGINES):
+        parser.error(f"--engines: {', '.join(sorted(unknown))}: not among {', '.join(ENGINES)}")
+    return arguments
 
+
+def main():
+    arguments = arguments_of(argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter))
     fye = str(arguments.fye.resolve())
     doctor = json.loads(subprocess.check_output([fye, "doctor", "--measure", "--json"]))
     shipped = {model["name"]: model["path"] for model in doctor["models"]}
-    model = shipped.get(arguments.model, arguments.model)
     widest = [isa["name"] for isa in doctor["isas"] if isa["machine"]][-1]
-    kinds = [Fye, OnnxRuntime, OpenVino]
-    if doctor["isa"] != widest:
-        kinds = [Fye, OpenVino] if doctor["isa"] in ONEDNN_ISA else [Fye]
-        os.environ["ONEDNN_MAX_CPU_ISA"] = ONEDNN_ISA.get(doctor["isa"], "DEFAULT")  # read when openvino loads
-    peaks = {what: max((p["value"] for p in doctor["peaks"] if p["what"] == what), default=0) for what in ("f32", "int8")}
-    bench = json.loads(subprocess.check_output([fye, "bench", model, "--size", arguments.size, "--rounds", "1", "--json"]))
-    known = versions() if OpenVino in kinds else {}
-    print(f"{doctor['cpu']}, {doctor['cores']} cores, {doctor['isa']}; {arguments.size}, {bench['macs'] / 1e9:.2f} GMAC; "
-          f"peak of a core f32 {peaks['f32']:.0f}, int8 {peaks['int8']:.0f} GMAC/s; "
-          + ", ".join(f"{name} {version}" for name, version in known.items()))
+    wanted = [ENGINES[name] for name in arguments.engines.split(",")]
+    environments, left_out = verdict.narrowed(wanted, doctor["isa"], widest)
+    notes = {f"all {name}": f"left out: {reason}" for name, reason in left_out.items()}
+    peaks = {what: max((p["value"] for p in doctor["peaks"] if p["what"] == what), default=0) for what in ("f32", "bf16", "int8")}
+    versions = {name: version(ENGINES[name].package) for name in environments}
+    print(f"{doctor['cpu']}, {doctor['cores']} cores, {doctor['isa']}; fye {doctor['version']}; "
+          + ", ".join(f"{name} {found or 'not installed'}" for name, found in versions.items()))
+    print("peak of a core: " + ", ".join(f"{what} {value:.0f}" for what, value in peaks.items() if value)
+          + f" GMAC/s; Python with numpy: {python_mb():.0f} MB of a peer's memory")
 
-    rows = []
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = pathlib.Path(temporary)
-        files = {"fye": model, "f32": model, "int8": folder / "qdq.onnx"}
-        subprocess.run([fye, "calibrate", model, "--qdq", str(files["int8"])], check=True)
-        picture = picture_of(arguments.size)
-        exact = OnnxRuntime(fye, files, "f32", 1, arguments.size, folder).result(picture)
-        print(f"{'numbers':8} {'threads':>7}  {'engine':12} {'ms':>8} {'of peak':>8} {'fye is':>8} {'times':>6} {'dB':>7}")
-        for numbers in arguments.numbers.split(","):
-            for threads in map(int, arguments.threads.split(",")):
-                engines = [kind(fye, files, numbers, threads, arguments.size, folder) for kind in kinds]
-                times = race(engines, arguments.rounds)
-                quality = {engine.name: psnr(engine.result(picture), exact) for engine in engines}
-                for engine in engines:
-                    mine, own = times["fye"], times[engine.name]
-                    middle = statistics.median(own)
-                    wrong = quality[engine.name] < min(quality["fye"] - WRONG_DB, RIGHT_DB)
-                    row = {"numbers": numbers, "threads": threads, "engine": engine.name, "ms": middle, "rounds_ms": own,
-                           "peak_share": bench["macs"] / middle / 1e6 / (peaks[numbers] * threads),
-                           "times": middle / statistics.median(mine), "db": quality[engine.name], "wrong": wrong,
-                           "fye_is": "" if engine.name == "fye" else verdict(mine, own)}
-                    rows.append(row)
-                    print(f"{numbers:8} {threads:7}  {engine.name:12} {middle:8.2f} {row['peak_share']:8.1%} {row['fye_is']:>8} "
-                          f"{row['times']:6.2f} {row['db']:7.2f}{'  wrong' if wrong else ''}", flush=True)
-                    engine.close()
+    rows, numbers_wanted = [], arguments.numbers.split(",")
+    for name in arguments.nets.split(","):
+        with tempfile.TemporaryDirectory() as temporary:
+            net = Net(fye, name, arguments.size, shipped, "int8" in numbers_wanted, pathlib.Path(temporary))
+            print(f"\n{net.name}, {net.job.width}x{net.job.height}, {net.macs / 1e9:.2f} GMAC\n{verdict.HEADER}")
+            for numbers in numbers_wanted:
+                if numbers not in doctor["numbers"]:
+                    notes[f"{numbers} fye"] = f"not had: {doctor['isa']} has no {numbers}"
+                    continue
+                for threads in map(int, arguments.threads.split(",")):
+                    job = dataclasses.replace(net.job, numbers=numbers, threads=threads)
+                    for row in cell(fye, net, job, environments, arguments.rounds, peaks[numbers] * 1e9, notes):
+                        rows.append(row)
+                        print(verdict.line(row), flush=True)
+    for what, why in notes.items():
+        print(f"{what}: {why}")
     if arguments.json:
-        arguments.json.write_text(json.dumps({"machine": {k: doctor[k] for k in ("cpu", "cores", "isa")}, "versions": known,
-                                              "size": arguments.size, "model": arguments.model, "rows": rows}, indent=1))
+        machine = {key: doctor[key] for key in ("cpu", "cores", "isa")}
+        arguments.json.write_text(json.dumps({"machine": machine, "fye": doctor["version"], "versions": versions, "peaks_gmacs": peaks,
+                                              "notes": notes, "rows": rows}, indent=1))
     return 0
 
 

@@ -1,0 +1,1 @@
+"""ONNX networks to the files of engines whose wheels carry no converter."""
