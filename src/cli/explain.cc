@@ -40,7 +40,10 @@ Status explain(const Options& options) {
   const auto placement = placement_of(*plan, graph, active_isa());
   if (!placement) return placement.error();
   const int enlarged = model->conventions.bicubic_first ? model->conventions.scale : 1;
-  const ExecuteOptions execute{.height = size->height * enlarged, .width = size->width * enlarged};
+  const ExecuteOptions execute{.height = size->height * enlarged,
+                               .width = size->width * enlarged,
+                               .band = kUsualBand,
+                               .band_bytes = kUsualBandBytes};
   const auto executor =
       Executor::prepare(graph, model->calib ? &*model->calib : nullptr, *placement, execute);
   if (!executor) return executor.error();

@@ -26,7 +26,11 @@ std::optional<Bands> Bands::plan(const Parts& net, int rows) {
     if (is_global(node)) return std::nullopt;
   Bands bands(net);
   if (!bands.add_steps()) return std::nullopt;
-  bands.schedule(rows);
+  // In whole grains, or maps would pile up where steps of one row follow steps of several.
+  int grain = 1;
+  for (const Step& step : bands.steps_)
+    if (step.kernel) grain = std::max(grain, step.kernel->grain());
+  bands.schedule((rows + grain - 1) / grain * grain);
   return bands;
 }
 

@@ -16,7 +16,7 @@ namespace fye {
 // far the network looks. Threads share the rows of each kernel. Immutable; one run at a time per memory.
 class Bands {
  public:
-  // Bands of about `rows` input rows. Nothing where a segment runs whole or a node needs the whole picture.
+  // Bands of at least `rows` input rows. Nothing where a segment runs whole or a node needs the whole picture.
   // `net` is kept by reference.
   static std::optional<Bands> plan(const Parts& net, int rows);
 

@@ -16,6 +16,11 @@
 
 namespace fye {
 
+// Bands that are neither slow nor large: at least so many input rows, more while maps in between stay within
+// what the caches of common chips hold (docs/results.md).
+inline constexpr int kUsualBand = 16;
+inline constexpr size_t kUsualBandBytes = size_t{6} << 20;
+
 struct ExecuteOptions {
   int height = 0, width = 0;  // of the input map
   // Output tile edge in *input* pixels; 0 = the whole picture at once. Refused if the graph has a global

@@ -20,11 +20,10 @@ namespace {
 // design.md: the default is the fastest format that loses no more than this against f32.
 constexpr double kAllowedLossDb = 0.05;
 
-// Bands of the whole width compute nothing twice, so they are preferred: of this many input rows, or more
-// while maps in between stay within this memory, which the caches of common chips hold (docs/results.md);
-// then lower ones; where even one row is too much, the largest of these tile edges that fits the budget.
-constexpr int kBand = 16;
-constexpr size_t kBandBytes = size_t{6} << 20;
+// Bands of the whole width compute nothing twice, so they are preferred: usual ones, unless deep networks and
+// wide pictures make them larger than this; then lower ones; where even one row is too much for the budget,
+// the largest of these tile edges that fits it.
+constexpr int64_t kLargeArena = int64_t{256} << 20;
 constexpr int kTiles[] = {1024, 768, 512, 384, 256, 192, 128, 96, 64, 48, 32, 16, 8};
 
 // A picture whose input differs by more than this many 8-bit levels can't have a flat output.
@@ -129,10 +128,11 @@ struct Upscaler::State {
     if (options.tile > 0) {
       tries.push_back({.tile = options.tile});
     } else {
-      tries.push_back({.band = kBand, .band_bytes = kBandBytes});
+      tries.push_back({.band = kUsualBand, .band_bytes = kUsualBandBytes});
       const bool global = std::any_of(model->graph.nodes.begin(), model->graph.nodes.end(), is_global);
       if (!global)
-        tries.push_back({.band = 1, .band_bytes = size_t(std::max<int64_t>(0, budget - pictures))});
+        tries.push_back(
+            {.band = 1, .band_bytes = size_t(std::clamp<int64_t>(budget - pictures, 0, kLargeArena))});
       const int least = std::max(8, 2 * halo(model->graph));
       for (int edge : kTiles)
         if (!global && edge >= least && edge < std::max(w, h)) tries.push_back({.tile = edge});
@@ -143,7 +143,8 @@ struct Upscaler::State {
       auto made = Network::prepare(*model, wanted, how);
       if (!made) return made.error();
       const int64_t bytes = pictures + made->bytes();
-      if (bytes <= budget) {
+      const bool large = how.band == kUsualBand && tries.size() > 1 && made->bytes() > kLargeArena;
+      if (bytes <= budget && !large) {
         network.emplace(*std::move(made));
         width = w, height = h, tile = how.tile;
         network_placement = wanted;
