@@ -1,5 +1,5 @@
-// The schedule is made once: for each band, forwards from the input rows it adds, which rows every map gains and
-// from which row on it must be kept. A run then moves each window's kept rows to its start and goes
+// The schedule is made once: for each band, forwards from the input rows it adds, which rows every map gains
+// and from which row on it must be kept. A run then moves each window's kept rows to its start and goes
 // forwards through the steps. Tested by execute/bands_test.cc: equal to whole maps bit for bit.
 #include "execute/bands.h"
 
@@ -29,7 +29,7 @@ std::optional<Bands> Bands::plan(const Parts& net, int rows) {
   // In whole grains, or maps would pile up where steps of one row follow steps of several.
   int grain = 1;
   for (const Step& step : bands.steps_)
-    if (step.kernel) grain = std::max(grain, step.kernel->grain());
+    if (step.kernel) grain = std::max(grain, step.kernel->grain().size);
   bands.schedule((rows + grain - 1) / grain * grain);
   return bands;
 }
@@ -77,12 +77,13 @@ Region Bands::input_rows(const Step& step, size_t which, int y0, int y1) const {
   return input_region(net_->graph->nodes[size_t(step.node)], int(which), made, in.height, in.width);
 }
 
-// The last row that `step` can make from what its inputs hold, at most `most` rows from `made.done` on and up to
-// whole grains.
-int Bands::rows_to_make(const Step& step, const Window& made, int most, const std::vector<Window>& now) const {
+// The last row that `step` can make from what its inputs hold, at most `most` rows from `made.done` on and up
+// to whole grains.
+int Bands::rows_to_make(const Step& step, const Window& made, int most,
+                        const std::vector<Window>& now) const {
   const int height = net_->size_of(slots_[size_t(step.out)].tensor).height;
-  const int grain = step.kernel ? step.kernel->grain() : 1;
-  const auto whole = [&](int end) { return whole_grains({0, 0, end, 1}, grain, height, 1).h; };
+  const Grain grain = step.kernel ? step.kernel->grain() : Grain{};
+  const auto whole = [&](int end) { return std::min(height, grain.row_after(end)); };
   const auto possible = [&](int end) {
     for (size_t i = 0; i < step.in.size(); ++i) {
       const Region needed = input_rows(step, i, made.done, end);
@@ -96,14 +97,14 @@ int Bands::rows_to_make(const Step& step, const Window& made, int most, const st
     if (possible(next)) {
       low = next;
     } else {
-      high = std::max(low, (next - 1) / grain * grain);
+      high = std::max(low, grain.row_before(next - 1));
     }
   }
   return low;
 }
 
-// Each band lets `rows` more rows of the input in, and every step makes what its inputs allow, but no more rows
-// at once than correspond to the band: so that windows stay low at the start and at the end, too.
+// Each band lets `rows` more rows of the input in, and every step makes what its inputs allow, but no more
+// rows at once than correspond to the band: so that windows stay low at the start and at the end, too.
 void Bands::schedule(int rows) {
   const int in_height = net_->size_of(net_->input).height;
   std::vector<Window> now(slots_.size());
@@ -151,7 +152,7 @@ void Bands::run_step(const Step& step, const std::vector<Map>& maps, const Windo
   std::vector<Map> in;
   for (int i : step.in) in.push_back(maps[size_t(i)]);
   auto part = [&](int y0, int y1) { return part_of(out, {y0, 0, y1 - y0, size.width}); };
-  const int grain = step.kernel ? step.kernel->grain() : 1;
+  const Grain grain = step.kernel ? step.kernel->grain() : Grain{};
   split_rows(rows.done, rows.end, grain, kRangesPerThread, threads, [&](int y0, int y1) {
     if (step.kernel)
       step.kernel->rows(in, part(y0, y1), y0, y1);

@@ -95,12 +95,11 @@ Region cover(const Region& a, const Region& b) {
   return {y, x, std::max(a.y + a.h, b.y + b.h) - y, std::max(a.x + a.w, b.x + b.w) - x};
 }
 
-Region whole_grains(const Region& region, int grain, int h, int w) {
-  const int y = region.y / grain * grain, x = region.x / grain * grain;
-  const auto end = [&](int last, int size) {
-    return static_cast<int>(std::min<int64_t>(size, (int64_t{last} + grain - 1) / grain * grain));
-  };
-  return {y, x, end(region.y + region.h, h) - y, end(region.x + region.w, w) - x};
+Region whole_grains(const Region& region, const Grain& grain, int h, int w) {
+  const Grain columns{.size = grain.size};
+  const int y = std::max(0, grain.row_before(region.y)), x = columns.row_before(region.x);
+  return {y, x, std::min(h, grain.row_after(region.y + region.h)) - y,
+          std::min(w, columns.row_after(region.x + region.w)) - x};
 }
 
 Region input_region(const Node& node, int which, const Region& out, int in_h, int in_w) {

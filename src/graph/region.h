@@ -17,8 +17,17 @@ struct Region {
 // The smallest region that covers both.
 Region cover(const Region& a, const Region& b);
 
-// `region` of a map of h x w, grown to whole multiples of `grain` and clipped to the map.
-Region whole_grains(const Region& region, int grain, int h, int w);
+// What is computed together of a map: squares of size x size pixels, whose columns begin at multiples of size and whose rows
+// begin at `row`, 0 <= row < size, plus multiples of size (also negative ones).
+struct Grain {
+  int size = 1, row = 0;
+  // The last row boundary at or before y, and the first at or after it.
+  int row_before(int y) const { return (y - row + size) / size * size - size + row; }
+  int row_after(int y) const { return row_before(y + size - 1); }
+};
+
+// `region` of a map of h x w, grown to whole grains and clipped to the map.
+Region whole_grains(const Region& region, const Grain& grain, int h, int w);
 
 // The region of input `which` (index into node.inputs) that `out` reads, clipped to an input map of in_h x in_w: zero padding
 // exists only beyond the map's true border. Global ops need the whole map. Empty if all of `out` sees nothing but padding.

@@ -178,5 +178,30 @@ TEST(Reach, NoEnlargement) {
   EXPECT_EQ(halo(classifier), 2304);
 }
 
+TEST(Grain, BoundariesAroundEveryRow) {
+  for (int size : {1, 2, 4, 7})
+    for (int row = 0; row < size; ++row)
+      for (int y = 0; y < 30; ++y) {
+        const Grain grain{size, row};
+        const int before = grain.row_before(y), after = grain.row_after(y);
+        EXPECT_LE(before, y);
+        EXPECT_GT(before + size, y);
+        EXPECT_GE(after, y);
+        EXPECT_LT(after - size, y);
+        EXPECT_EQ((before - row) % size, 0);
+        EXPECT_EQ((after - row) % size, 0);
+      }
+}
+
+TEST(Grain, RegionsGrowToWholeOnesWithinTheMap) {
+  const Grain grain{4, 3};
+  EXPECT_EQ(whole_grains({0, 0, 20, 30}, grain, 20, 30), (Region{0, 0, 20, 30}));
+  EXPECT_EQ(whole_grains({3, 4, 4, 4}, grain, 20, 30), (Region{3, 4, 4, 4}));
+  EXPECT_EQ(whole_grains({5, 5, 3, 1}, grain, 20, 30), (Region{3, 4, 8, 4}));
+  EXPECT_EQ(whole_grains({2, 29, 1, 1}, grain, 20, 30), (Region{0, 28, 3, 2}));
+  EXPECT_EQ(whole_grains({19, 0, 1, 1}, grain, 20, 30), (Region{19, 0, 1, 4}));
+  EXPECT_EQ(whole_grains({5, 6, 7, 8}, {}, 20, 30), (Region{5, 6, 7, 8}));
+}
+
 }  // namespace
 }  // namespace fye

@@ -18,9 +18,8 @@ class Kernel {
   // the node's input maps in order; each covers input_region() of those rows.
   virtual void rows(std::span<const Map> in, const Map& out, int y0, int y1) const = 0;
 
-  // Rows and columns of output that are computed together, counted from the map's first. `in` must cover input_region() of
-  // whole_grains() of the rows and columns asked for.
-  virtual int grain() const { return 1; }
+  // What is computed together of the output. `in` must cover input_region() of whole_grains() of the rows and columns asked for.
+  virtual Grain grain() const { return {}; }
 
   // The variant's name, for traces and `explain`: "direct-avx512", "scalar", ...
   virtual std::string_view variant() const = 0;

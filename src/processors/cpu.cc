@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "kernels/conv/conv.h"
+#include "kernels/conv/winograd.h"
 #include "kernels/convert/convert.h"
 #include "kernels/node_kernel.h"
 #include "processors/arena.h"
@@ -102,9 +103,8 @@ class CpuSegment final : public Runnable {
       if (observer) (*observer)(step.node, target);
     }
     for (size_t i : copied_)
-      share(out[i], 1, threads, [&](int y0, int y1) {
-        convert_rows(maps[size_t(segment_.outputs[i])], out[i], y0, y1, max_);
-      });
+      share(out[i], {}, threads,
+            [&](int y0, int y1) { convert_rows(maps[size_t(segment_.outputs[i])], out[i], y0, y1, max_); });
   }
 
   std::vector<NodeKernel> kernels() const override {
@@ -132,7 +132,7 @@ class CpuSegment final : public Runnable {
   }
 
   std::vector<Region> propagate_(std::span<const Region> outputs) const {
-    std::vector<int> grains;
+    std::vector<Grain> grains;
     for (const Step& step : steps_) grains.push_back(step.kernel->grain());
     return propagate(*segment_.graph, segment_.nodes, grains, segment_.outputs, outputs, segment_.shapes);
   }
@@ -160,7 +160,7 @@ class CpuSegment final : public Runnable {
   }
 
   template <class Body>
-  static void share(const Map& target, int grain, ThreadPool& threads, const Body& body) {
+  static void share(const Map& target, const Grain& grain, ThreadPool& threads, const Body& body) {
     const Region& r = target.region;
     split_rows(r.y, r.y + r.h, grain, kRangesPerThread, threads, body);
   }
@@ -242,6 +242,7 @@ class Cpu final : public Processor {
       return {};
     };
     std::vector<Step> steps;
+    const std::vector<int> rows = grain_rows(graph, kWinogradTile);
     for (int index : segment.nodes) {
       const Node& node = graph.nodes[size_t(index)];
       if (std::string why = supports(graph, node); !why.empty())
@@ -253,9 +254,9 @@ class Cpu final : public Processor {
       }
       if (auto status = format(node.output); !status) return status.error();
       const Conv* conv = node.as<Conv>();
-      auto kernel =
-          conv ? prepare_convolution(graph, node, *conv, inputs, formats[size_t(node.output)], segment.calib)
-               : prepare_node(graph, node, inputs, formats[size_t(node.output)], max_);
+      auto kernel = conv ? prepare_convolution(graph, node, *conv, inputs, formats[size_t(node.output)],
+                                               segment.calib, rows[size_t(node.output)])
+                         : prepare_node(graph, node, inputs, formats[size_t(node.output)], max_);
       if (!kernel) return kernel.error();
       steps.push_back({index, *std::move(kernel)});
     }
@@ -266,7 +267,7 @@ class Cpu final : public Processor {
  private:
   Result<std::unique_ptr<Kernel>> prepare_convolution(const Graph& graph, const Node& node, const Conv& conv,
                                                       std::span<const Format> inputs, const Format& out,
-                                                      const Calib* calib) const {
+                                                      const Calib* calib, int grain_row) const {
     ConvProblem problem{.kernel_h = conv.kernel_h,
                         .kernel_w = conv.kernel_w,
                         .stride_h = conv.stride_h,
@@ -276,6 +277,7 @@ class Cpu final : public Processor {
                         .pad_top = conv.pad_top,
                         .pad_left = conv.pad_left,
                         .group = conv.group,
+                        .grain_row = grain_row,
                         .in_channels = inputs[0].channels,
                         .out_channels = out.channels,
                         .residual = inputs.size() > 1,

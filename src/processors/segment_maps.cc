@@ -40,7 +40,19 @@ Map place_map(Map layout, std::byte* memory) {
   return layout;
 }
 
-std::vector<Region> propagate(const Graph& graph, std::span<const int> nodes, std::span<const int> grains,
+std::vector<int> grain_rows(const Graph& graph, int size) {
+  std::vector<int> rows(graph.tensors.size(), 0);
+  for (const Node& node : graph.nodes) {
+    int row = rows[size_t(node.inputs[0])];
+    if (const Conv* conv = node.as<Conv>()) row -= (conv->kernel_h - 1) * conv->dilation_h - conv->pad_top;
+    if (const DepthToSpace* shuffle = node.as<DepthToSpace>()) row *= shuffle->block;
+    if (const Resize* resize = node.as<Resize>()) row *= resize->factor_h;
+    rows[size_t(node.output)] = (row % size + size) % size;
+  }
+  return rows;
+}
+
+std::vector<Region> propagate(const Graph& graph, std::span<const int> nodes, std::span<const Grain> grains,
                               std::span<const TensorId> outputs, std::span<const Region> regions,
                               std::span<const Shape> shapes) {
   std::vector<Region> demand(graph.tensors.size());
@@ -54,7 +66,7 @@ std::vector<Region> propagate(const Graph& graph, std::span<const int> nodes, st
     const Region made = demand[size_t(node.output)];
     if (made.h == 0 || made.w == 0) continue;
     const MapSize whole = map_size(shapes[size_t(node.output)]);
-    const Region out = whole_grains(made, grains.empty() ? 1 : grains[i], whole.height, whole.width);
+    const Region out = whole_grains(made, grains.empty() ? Grain{} : grains[i], whole.height, whole.width);
     for (size_t which = 0; which < node.inputs.size(); ++which) {
       const TensorId input = node.inputs[which];
       const MapSize size = map_size(shapes[size_t(input)]);

@@ -29,10 +29,14 @@ size_t map_bytes(const Map& layout);
 // The layout placed at `memory` (64-byte aligned).
 Map place_map(Map layout, std::byte* memory);
 
+// Where rows of tiles of `size` begin (ConvProblem::grain_row) in each tensor of a graph so that a tile needs no row beyond
+// the tiles that it reads: then a band goes through all layers at once (execute/bands.h).
+std::vector<int> grain_rows(const Graph& graph, int size);
+
 // Demand of every tensor of `nodes` for these output regions, walking back: what each node must compute, and what each input
 // must cover. Indexed by tensor; empty regions where nothing is needed. `grains`: Kernel::grain() of each node, or empty where
 // all are 1.
-std::vector<Region> propagate(const Graph& graph, std::span<const int> nodes, std::span<const int> grains,
+std::vector<Region> propagate(const Graph& graph, std::span<const int> nodes, std::span<const Grain> grains,
                               std::span<const TensorId> outputs, std::span<const Region> regions,
                               std::span<const Shape> shapes);
 

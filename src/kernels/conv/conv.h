@@ -22,6 +22,7 @@ namespace fye {
 struct ConvProblem {
   int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
   int pad_top = 0, pad_left = 0, group = 1;
+  int grain_row = 0;  // Grain::row of a kernel that computes tiles, modulo their size; any will do
   int in_channels = 0, out_channels = 0;
   bool residual = false;
   int residual_repeat = 1;

@@ -89,7 +89,8 @@ class WinogradKernel final : public Kernel {
         pad_left_(problem.pad_left),
         in_channels_(problem.in_channels),
         residual_(problem.residual),
-        outkSide(code.products.numbers == Numbers::int8 ? problem.in.zero : 0),
+        grain_{.size = kTile, .row = problem.grain_row % kTile},
+        outside_(code.products.numbers == Numbers::int8 ? problem.in.zero : 0),
         pack_(code.products.numbers == Numbers::int8 ? pack_int8(problem, code.products)
                                                      : pack_float(problem, code.products)) {
     DirectCode stored = code.products;
@@ -103,7 +104,7 @@ class WinogradKernel final : public Kernel {
     tiles_ = std::clamp(kScratchBytes / tile_bytes / kFewestTiles * kFewestTiles, kFewestTiles, kMostTiles);
   }
 
-  int grain() const override { return kTile; }
+  Grain grain() const override { return grain_; }
   std::string_view variant() const override { return code_.name; }
 
   void rows(std::span<const Map> in, const Map& out, int y0, int y1) const override {
@@ -113,7 +114,7 @@ class WinogradKernel final : public Kernel {
     to.out_row = out.row_bytes;
     if (residual_) to.residual_row = in[1].row_bytes;
     const int right = out.region.x + out.region.w;
-    for (int y = y0 / kTile * kTile; y < y1; y += kTile) {
+    for (int y = grain_.row_before(y0); y < y1; y += kTile) {
       to.row.out = pixel_at(out, y, out.region.x);
       if (residual_) to.row.residual = pixel_at(in[1], y, out.region.x);
       to.first_row = std::max(0, y0 - y);
@@ -156,7 +157,7 @@ class WinogradKernel final : public Kernel {
                               size_t(kSide + 1) * size_t(at.border_row) + 2 * slack);
     at.sums.data = at.squares.data + kElements * at.squares.plane;
     at.outside = at.sums.data + kElements * at.sums.plane;
-    std::memset(at.outside, outkSide, size_t(at.border_row) + slack);
+    std::memset(at.outside, outside_, size_t(at.border_row) + slack);
     at.border = at.outside + at.border_row + slack;
     return at;
   }
@@ -191,7 +192,7 @@ class WinogradKernel final : public Kernel {
     const ptrdiff_t pixel = ptrdiff_t(in.pitch) * size_of(in.type);
     const int begin = std::clamp(in.region.x, x, x + kSide),
               end = std::clamp(in.region.x + in.region.w, begin, x + kSide);
-    std::memset(to, outkSide, size_t(kSide * pixel));
+    std::memset(to, outside_, size_t(kSide * pixel));
     if (end > begin)
       std::memcpy(to + (begin - x) * pixel, pixel_at(in, y, begin), size_t((end - begin) * pixel));
     return to;
@@ -214,7 +215,8 @@ class WinogradKernel final : public Kernel {
   const WinogradCode& code_;
   int pad_top_, pad_left_, in_channels_;
   bool residual_;
-  int outkSide;  // a byte of padding
+  Grain grain_;
+  int outside_;  // a byte of padding
   DirectPack pack_;
   std::vector<DirectBlock> out_blocks_;  // as the epilogue takes them; the same slots as the products' blocks
   int in_tile_ = 0, sum_tile_ = 0;       // bytes of a tile's element, whole vectors

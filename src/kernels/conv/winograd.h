@@ -6,8 +6,8 @@
 // form has 144. Those at one element of the square, over all tiles and channels, are a 1 x 1 convolution, and
 // the direct loop computes it (direct-inl.h).
 //
-// Tiles lie on whole multiples of 4 in the map's own coordinates, so that a pixel's rounding is the same in
-// every region (Kernel::grain). Tested by conv_test.cc and winograd_test.cc.
+// Tiles lie at fixed places in the map's own coordinates (Kernel::grain), so that a pixel's rounding is the
+// same in every region. Tested by conv_test.cc and winograd_test.cc.
 #pragma once
 
 #include <cstddef>
