@@ -90,7 +90,7 @@ class InstructionSets(Case):
     def test_int8_is_the_same_on_all(self):
         """The int8 contract, on whatever this machine has."""
         results = set()
-        for isa in ("scalar", "avx2", "avx2vnni", "avx512", "amx"):
+        for isa in ("scalar", "portable", "avx2", "avx2vnni", "avx512", "amx"):
             self.up("photo.png", "isa.png", "--numbers", "int8", environment={"FYE_MAX_ISA": isa})
             results.add(self.bytes_of("isa.png"))
         self.assertEqual(len(results), 1)
@@ -476,7 +476,7 @@ class Doctor(Case):
         seen = json.loads(self.must("doctor", "--json").stdout)
         self.assertIn("f32", seen["numbers"])
         self.assertIn("int8", seen["numbers"])
-        self.assertEqual([isa["name"] for isa in seen["isas"]], ["scalar", "avx2", "avx2vnni", "avx512", "amx"])
+        self.assertEqual([isa["name"] for isa in seen["isas"]], ["scalar", "portable", "avx2", "avx2vnni", "avx512", "amx"])
         for format_name in ("JPEG", "PNG", "WebP", "TIFF"):
             self.assertIn(format_name, seen["codecs"])
 

@@ -1,18 +1,24 @@
 #include "base/isa.h"
 
+#ifdef __x86_64__
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#endif
 
 #include <array>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 namespace fye {
 namespace {
 
-constexpr std::array<std::string_view, 5> kNames = {"scalar", "avx2", "avx2vnni", "avx512", "amx"};
+constexpr std::array<std::string_view, std::size(kAllIsas)> kNames = {"scalar",   "portable", "avx2",
+                                                                      "avx2vnni", "avx512",   "amx"};
+
+#ifdef __x86_64__
 
 // AMX tile data is state component 18; Linux hands it out on request (arch_prctl, ARCH_REQ_XCOMP_PERM = 0x1023).
 bool amx_granted() {
@@ -38,6 +44,8 @@ bool detect(Isa isa) {
   switch (isa) {
     case Isa::scalar:
       return true;
+    case Isa::portable:
+      return __builtin_cpu_supports("ssse3");
     case Isa::avx2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     case Isa::avx2vnni:
@@ -53,6 +61,12 @@ bool detect(Isa isa) {
   }
   return false;
 }
+
+bool detect_avx512_bf16() { return detect(Isa::avx512) && (leaf7().eax1 >> 5 & 1); }
+#else
+bool detect(Isa isa) { return isa <= Isa::portable; }  // NEON is in every aarch64
+bool detect_avx512_bf16() { return false; }
+#endif
 
 std::string read_cpu_model() {
   std::ifstream info("/proc/cpuinfo");
@@ -73,8 +87,8 @@ std::optional<Isa> isa_from(std::string_view text) {
 }
 
 bool machine_has(Isa isa) {
-  static const std::array<bool, 5> has = [] {
-    std::array<bool, 5> found{};
+  static const std::array<bool, std::size(kAllIsas)> has = [] {
+    std::array<bool, std::size(kAllIsas)> found{};
     for (Isa each : kAllIsas) found[static_cast<size_t>(each)] = detect(each);
     return found;
   }();
@@ -82,7 +96,7 @@ bool machine_has(Isa isa) {
 }
 
 bool machine_has_avx512_bf16() {
-  static const bool has = machine_has(Isa::avx512) && (leaf7().eax1 >> 5 & 1);
+  static const bool has = detect_avx512_bf16();
   return has;
 }
 

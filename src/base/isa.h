@@ -10,14 +10,16 @@ namespace fye {
 // In ascending order; each one includes those before it as far as fye's kernels use them, except that avx512 does not
 // imply the AVX-VNNI encoding (avx512 kernels use the EVEX one).
 enum class Isa {
-  scalar,    // portable C++
+  scalar,    // plain C++: the reference kernels
+  portable,  // 128-bit vectors through Google Highway: SSSE3 on x86, NEON on aarch64
   avx2,      // AVX2, FMA, F16C
   avx2vnni,  // + AVX-VNNI (vpdpbusd on 256 bits)
   avx512,    // AVX-512 F, BW, VL, DQ and VNNI
   amx,       // + AMX tiles, int8 and bf16
 };
 
-inline constexpr Isa kAllIsas[] = {Isa::scalar, Isa::avx2, Isa::avx2vnni, Isa::avx512, Isa::amx};
+inline constexpr Isa kAllIsas[] = {Isa::scalar,   Isa::portable, Isa::avx2,
+                                   Isa::avx2vnni, Isa::avx512,   Isa::amx};
 
 std::string_view name(Isa isa);
 std::optional<Isa> isa_from(std::string_view name);

@@ -17,6 +17,14 @@ TEST(Isa, WidestIsPresentAndActiveIsNotAboveIt) {
   EXPECT_TRUE(machine_has(active_isa()));
 }
 
+TEST(Isa, EveryVectorSetIncludesThePortableOne) {
+  for (Isa isa : kAllIsas) {
+    if (isa > Isa::portable && machine_has(isa)) {
+      EXPECT_TRUE(machine_has(Isa::portable)) << name(isa);
+    }
+  }
+}
+
 TEST(Isa, LimitHolds) {
   EXPECT_TRUE(may_use(Isa::scalar, Isa::scalar));
   EXPECT_FALSE(may_use(Isa::amx, Isa::avx2));

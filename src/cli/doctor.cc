@@ -47,7 +47,7 @@ Json limit() {
   if (!asked) return nullptr;
   std::string effect = fmt::format("narrowed to {}", name(active_isa()));
   if (!isa_from(asked)) {
-    effect = "not known, ignored; known are scalar, avx2, avx2vnni, avx512, amx";
+    effect = "not known, ignored; known are scalar, portable, avx2, avx2vnni, avx512, amx";
   } else if (!machine_has(*isa_from(asked))) {
     effect = fmt::format("this machine lacks it; {} is used", name(active_isa()));
   }
@@ -152,8 +152,8 @@ Run add_doctor(CLI::App& app) {
       "measure what the arithmetic units and the memory can do (under a second; kept for later calls)");
   app.add_flag("--json", options->json, "print JSON");
   app.footer(
-      R"(FYE_MAX_ISA=scalar|avx2|avx2vnni|avx512|amx narrows the instruction set. FYE_WINOGRAD=off computes float
-convolutions in their direct form: slower, and rounded less. Measured peaks are kept in
+      R"(FYE_MAX_ISA=scalar|portable|avx2|avx2vnni|avx512|amx narrows the instruction set. FYE_WINOGRAD=off computes
+float convolutions in their direct form: slower, and rounded less. Measured peaks are kept in
 $XDG_CACHE_HOME/fye/peaks.json (or ~/.cache), by CPU and build; they are for one core.
 
 Examples:

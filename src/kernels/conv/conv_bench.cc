@@ -19,6 +19,7 @@ struct Layer {
   std::string_view name;
   int in, out, kernel, height = 360, width = 640;
   int repeat = 0;  // of the residual; 0: none
+  int group = 1;
 };
 constexpr Layer kLayers[] = {
     {"abpn_first", 3, 28, 3},    {"abpn_middle", 28, 28, 3},
@@ -26,7 +27,7 @@ constexpr Layer kLayers[] = {
     {"edsr_first", 3, 64, 3},    {"edsr_body", 64, 64, 3, 360, 640, 1},
     {"edsr_up", 64, 256, 3},     {"edsr_last", 64, 3, 3, 720, 1280},
     {"srcnn_first", 1, 64, 9},   {"srcnn_middle", 64, 32, 1},
-    {"srcnn_last", 32, 1, 5},
+    {"srcnn_last", 32, 1, 5},    {"depthwise", 96, 96, 3, 180, 320, 0, 96},
 };
 
 // A layer made ready for one variant.
@@ -44,6 +45,7 @@ struct Setup {
     p.pad_top = p.pad_left = l.kernel / 2;
     p.in_channels = l.in;
     p.out_channels = l.out;
+    p.group = l.group;
     p.residual = l.repeat > 0;
     p.residual_repeat = std::max(1, l.repeat);
     if (!p.residual) p.act = {.kind = Activation::Kind::relu};
@@ -94,7 +96,8 @@ void convolve(benchmark::State& state, const ConvVariant& variant, const Layer& 
   if (!s.kernel) return state.SkipWithError(std::string(variant.refuses(s.problem)).c_str());
   const Map inputs[] = {s.in.map, s.res.map};
   for (auto _ : state) s.kernel->rows(std::span(inputs, s.problem.residual ? 2 : 1), s.out.map, 0, rows);
-  const double macs = double(rows) * layer.width * layer.in * layer.out * layer.kernel * layer.kernel;
+  const double macs =
+      double(rows) * layer.width * layer.in * layer.out * layer.kernel * layer.kernel / layer.group;
   state.counters["GMAC/s"] = benchmark::Counter(macs * 1e-9, benchmark::Counter::kIsIterationInvariantRate,
                                                 benchmark::Counter::kIs1000);
   state.counters["share"] =

@@ -307,6 +307,7 @@ Case any_case() {
   p.group = *rc::gen::element(1, 1, 1, 2, 3);
   p.in_channels = p.group * *rc::gen::inRange(1, 71 / p.group);
   p.out_channels = p.group * *rc::gen::inRange(1, 71 / p.group);
+  if (*rc::gen::inRange(0, 5) == 0) p.group = p.out_channels = p.in_channels;  // depthwise
   p.act = *any_activation(p.out_channels);
   p.residual = *rc::gen::arbitrary<bool>();
   if (p.residual) {

@@ -83,8 +83,9 @@ using DirectRowFn = void (*)(const DirectRow&, const DirectBlock&, const DirectE
 struct DirectCode {
   std::string_view name;
   Numbers numbers = Numbers::f32;
-  int lanes = 0;             // output channels a vector
-  int max_vectors = 0;       // a block
+  int lanes = 0;               // output channels a vector
+  int max_vectors = 0;         // a block
+  bool across_groups = false;  // blocks of channels span convolution groups (depthwise)
   bool split_pairs = false;  // int8 without VNNI: weights packed by pairs that can't saturate, the rest apart
   DirectRowFn row = nullptr;
   DirectRowFn narrow =

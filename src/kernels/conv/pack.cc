@@ -252,12 +252,13 @@ DirectPack pack_by_rows(const ConvProblem& p, const DirectCode& code, int pad) {
 }  // namespace
 
 std::vector<DirectBlock> cut_blocks(const ConvProblem& p, const DirectCode& code) {
-  const int out_per_group = p.out_channels / p.group, in_per_group = p.in_channels / p.group;
+  const int groups = code.across_groups ? 1 : p.group;
+  const int out_per_group = p.out_channels / groups, in_per_group = p.in_channels / groups;
   const int vectors = ceil_div(out_per_group, code.lanes);
   const int count = ceil_div(vectors, code.max_vectors);
   std::vector<DirectBlock> blocks;
   int slot = 0;
-  for (int g = 0; g < p.group; ++g)
+  for (int g = 0; g < groups; ++g)
     for (int i = 0; i < count; ++i) {
       const int v0 = vectors * i / count, v1 = vectors * (i + 1) / count;
       DirectBlock block;

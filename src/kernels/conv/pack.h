@@ -30,7 +30,7 @@ std::vector<DirectBlock> cut_blocks(const ConvProblem& problem, const DirectCode
 // 32768), and a rest of the even weight.
 DirectPack pack_direct(const ConvProblem& problem, const DirectCode& code);
 
-// For Winograd kernels (one convolution group): weights [elements][groups][vectors][lanes] as `weights` gives
+// For Winograd and depthwise kernels: weights [elements][groups][vectors][lanes] as `weights` gives
 // them, 32 bits at a time, for an output channel, an element of the transformed square and a group of input
 // channels.
 DirectPack pack_products(const ConvProblem& problem, const DirectCode& code, int elements, int groups,

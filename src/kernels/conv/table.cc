@@ -5,8 +5,10 @@
 #include <string>
 
 #include "kernels/conv/conv.h"
+#include "kernels/conv/depthwise.h"
 #include "kernels/conv/direct.h"
 #include "kernels/conv/onednn.h"
+#include "kernels/conv/portable.h"
 #include "kernels/conv/reference.h"
 #include "kernels/conv/requant.h"
 #include "kernels/conv/test_variants.h"
@@ -20,6 +22,16 @@ std::string_view nothing(const ConvProblem&) { return {}; }
 template <const DirectCode& code>
 std::unique_ptr<Kernel> direct(const ConvProblem& problem) {
   return prepare_direct(problem, code);
+}
+
+template <const DirectCode& code>
+std::string_view depthwise_refusal(const ConvProblem& problem) {
+  return depthwise_refuses(problem, code);
+}
+
+template <const DirectCode& code>
+std::unique_ptr<Kernel> depthwise(const ConvProblem& problem) {
+  return prepare_depthwise(problem, code);
 }
 
 template <const WinogradCode& code>
@@ -36,22 +48,39 @@ const std::array kVariants = {
     ConvVariant{"scalar", Numbers::f32, Isa::scalar, false, true, nothing, prepare_reference_f32},
     ConvVariant{"scalar", Numbers::bf16, Isa::scalar, false, true, nothing, prepare_reference_bf16},
     ConvVariant{"scalar", Numbers::int8, Isa::scalar, false, true, requant_refusal, prepare_reference_int8},
+    ConvVariant{"direct-portable", Numbers::f32, Isa::portable, false, true, direct_refuses_f32,
+                direct<kDirectF32Portable>},
+    ConvVariant{"winograd-portable", Numbers::f32, Isa::portable, false, true,
+                winograd_refusal<kWinogradF32Portable>, winograd<kWinogradF32Portable>, true},
+    ConvVariant{"direct-portable", Numbers::int8, Isa::portable, false, true, requant_refusal,
+                direct<kDirectInt8Portable>},
+    ConvVariant{"winograd-portable", Numbers::int8, Isa::portable, false, true,
+                winograd_refusal<kWinogradInt8Portable>, winograd<kWinogradInt8Portable>, true},
+#ifdef __x86_64__
     ConvVariant{"direct-avx2", Numbers::f32, Isa::avx2, false, true, direct_refuses_f32,
                 direct<kDirectF32Avx2>},
+    ConvVariant{"depthwise-avx2", Numbers::f32, Isa::avx2, false, true, depthwise_refusal<kDepthwiseF32Avx2>,
+                depthwise<kDepthwiseF32Avx2>},
     ConvVariant{"winograd-avx2", Numbers::f32, Isa::avx2, false, true, winograd_refusal<kWinogradF32Avx2>,
                 winograd<kWinogradF32Avx2>, true},
     ConvVariant{"direct-avx512", Numbers::f32, Isa::avx512, false, true, direct_refuses_f32,
                 direct<kDirectF32Avx512>},
+    ConvVariant{"depthwise-avx512", Numbers::f32, Isa::avx512, false, true,
+                depthwise_refusal<kDepthwiseF32Avx512>, depthwise<kDepthwiseF32Avx512>},
     ConvVariant{"winograd-avx512", Numbers::f32, Isa::avx512, false, true,
                 winograd_refusal<kWinogradF32Avx512>, winograd<kWinogradF32Avx512>, true},
     ConvVariant{"direct-avx512", Numbers::bf16, Isa::avx512, true, true, direct_refuses_bf16,
                 direct<kDirectBf16Avx512>},
+    ConvVariant{"depthwise-avx512", Numbers::bf16, Isa::avx512, true, true,
+                depthwise_refusal<kDepthwiseBf16Avx512>, depthwise<kDepthwiseBf16Avx512>},
     ConvVariant{"winograd-avx512", Numbers::bf16, Isa::avx512, true, true,
                 winograd_refusal<kWinogradBf16Avx512>, winograd<kWinogradBf16Avx512>, true},
     ConvVariant{"tiles-amx", Numbers::bf16, Isa::amx, false, true, direct_refuses_bf16,
                 direct<kTilesBf16Amx>},
     ConvVariant{"direct-avx2", Numbers::int8, Isa::avx2, false, true, requant_refusal,
                 direct<kDirectInt8Avx2>},
+    ConvVariant{"depthwise-avx2", Numbers::int8, Isa::avx2, false, true,
+                depthwise_refusal<kDepthwiseInt8Avx2>, depthwise<kDepthwiseInt8Avx2>},
     ConvVariant{"winograd-avx2", Numbers::int8, Isa::avx2, false, true, winograd_refusal<kWinogradInt8Avx2>,
                 winograd<kWinogradInt8Avx2>, true},
     ConvVariant{"direct-avx2vnni", Numbers::int8, Isa::avx2vnni, false, true, requant_refusal,
@@ -60,9 +89,12 @@ const std::array kVariants = {
                 winograd_refusal<kWinogradInt8Avx2Vnni>, winograd<kWinogradInt8Avx2Vnni>, true},
     ConvVariant{"direct-avx512", Numbers::int8, Isa::avx512, false, true, requant_refusal,
                 direct<kDirectInt8Avx512>},
+    ConvVariant{"depthwise-avx512", Numbers::int8, Isa::avx512, false, true,
+                depthwise_refusal<kDepthwiseInt8Avx512>, depthwise<kDepthwiseInt8Avx512>},
     ConvVariant{"winograd-avx512", Numbers::int8, Isa::avx512, false, true,
                 winograd_refusal<kWinogradInt8Avx512>, winograd<kWinogradInt8Avx512>, true},
     ConvVariant{"tiles-amx", Numbers::int8, Isa::amx, false, true, requant_refusal, direct<kTilesInt8Amx>},
+#endif
 #ifdef FYE_WITH_ONEDNN
     ConvVariant{"onednn", Numbers::f32, Isa::avx2, false, false, onednn_refuses_f32, prepare_onednn_f32},
     ConvVariant{"onednn", Numbers::bf16, Isa::avx512, true, false, onednn_refuses_bf16, prepare_onednn_bf16},
@@ -70,6 +102,7 @@ const std::array kVariants = {
 #endif
 };
 
+#ifdef __x86_64__
 const std::array kTestVariants = {
     ConvVariant{"direct-evex256", Numbers::int8, Isa::avx512, false, true, requant_refusal,
                 direct<kDirectInt8Evex256>},
@@ -80,6 +113,9 @@ const std::array kTestVariants = {
     ConvVariant{"tiles-model", Numbers::bf16, Isa::avx512, true, true, direct_refuses_bf16,
                 direct<kTilesBf16Model>},
 };
+#else
+const std::array<ConvVariant, 0> kTestVariants;
+#endif
 
 // What is wrong with the problem's own sizes, or empty. Weights are checked for the format asked.
 std::string mistake_in(const ConvProblem& p, Numbers numbers) {
@@ -147,7 +183,7 @@ Result<std::unique_ptr<Kernel>> prepare_conv(const ConvProblem& problem, Numbers
     if (v.winograd && !winograd_allowed()) continue;
     if (v.needs_avx512_bf16 && !machine_has_avx512_bf16()) continue;
     if (std::string_view reason = v.refuses(problem); !reason.empty()) {
-      if (!v.winograd) why = reason;
+      if (v.name == "scalar" || v.name.starts_with("direct")) why = reason;
       continue;
     }
     best = &v;

@@ -75,9 +75,11 @@ void repitch(const RowTable& table, const Layout& l, const std::byte* in, std::b
 
 }  // namespace
 
-const RowTable& choose_rows(Isa max) {
+const RowTable& choose_rows([[maybe_unused]] Isa max) {
+#ifdef __x86_64__
   if (may_use(Isa::avx512, max)) return rows_avx512();
   if (may_use(Isa::avx2, max)) return rows_avx2();
+#endif
   return rows_scalar();
 }
 

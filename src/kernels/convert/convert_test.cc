@@ -19,8 +19,10 @@ const DType kMapTypeList[] = {DType::f32, DType::bf16, DType::u8, DType::u16};
 
 std::vector<const RowTable*> tables_here() {
   std::vector<const RowTable*> all = {&rows_scalar()};
+#ifdef __x86_64__
   if (machine_has(Isa::avx2)) all.push_back(&rows_avx2());
   if (machine_has(Isa::avx512)) all.push_back(&rows_avx512());
+#endif
   return all;
 }
 

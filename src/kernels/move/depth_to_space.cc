@@ -128,8 +128,10 @@ class DepthToSpaceKernel : public Kernel {
     int reach = 0;
     for (const ByteShuffle& piece : pieces) reach = std::max(reach, piece.reach());
     const ptrdiff_t n = s.safe(reach, 16 * count);
+#ifdef __x86_64__
     for (ptrdiff_t i = count - 1; i >= 0; --i)
       shuffle_pixels_avx2(pieces[size_t(i)], s.in, s.in_step, s.out + 16 * i, s.out_step, n);
+#endif
     return n;
   }
 

@@ -8,6 +8,12 @@ namespace {
 
 inline constexpr int kChains = 12;
 
+#ifdef __aarch64__
+#define FYE_VECTOR_REGISTER "+w"
+#else
+#define FYE_VECTOR_REGISTER "+v"
+#endif
+
 // Runs step(acc) on each chain `rounds` times. The empty assembly keeps every accumulator alive and in a
 // register, so that nothing is folded away.
 template <class Vector, class Step>
@@ -16,13 +22,13 @@ int64_t run_chains(int64_t rounds, int64_t macs_a_step, Vector zero, Step step) 
 #pragma GCC unroll 12
   for (Vector& a : acc) {
     a = zero;
-    asm volatile("" : "+v"(a));
+    asm volatile("" : FYE_VECTOR_REGISTER(a));
   }
   for (int64_t i = 0; i < rounds; ++i) {
 #pragma GCC unroll 12
     for (Vector& a : acc) {
       a = step(a);
-      asm volatile("" : "+v"(a));
+      asm volatile("" : FYE_VECTOR_REGISTER(a));
     }
   }
   return rounds * kChains * macs_a_step;
@@ -31,7 +37,7 @@ int64_t run_chains(int64_t rounds, int64_t macs_a_step, Vector zero, Step step) 
 // A vector the compiler knows nothing about.
 template <class Vector>
 Vector opaque(Vector v) {
-  asm volatile("" : "+v"(v));
+  asm volatile("" : FYE_VECTOR_REGISTER(v));
   return v;
 }
 

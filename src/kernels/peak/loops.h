@@ -6,6 +6,8 @@
 namespace fye {
 
 int64_t peak_f32_scalar(int64_t rounds);
+int64_t peak_f32_portable(int64_t rounds);
+int64_t peak_int16_portable(int64_t rounds);
 int64_t peak_f32_avx2(int64_t rounds);
 int64_t peak_int8_maddubs_avx2(int64_t rounds);
 int64_t peak_int16_maddwd_avx2(int64_t rounds);

@@ -26,6 +26,9 @@ struct Loop {
 };
 constexpr Loop kLoops[] = {
     {"f32 scalar", Numbers::f32, Isa::scalar, false, peak_f32_scalar},
+    {"f32, 128 bits", Numbers::f32, Isa::portable, false, peak_f32_portable},
+    {"int16 pairs, 128 bits", Numbers::int8, Isa::portable, false, peak_int16_portable},
+#ifdef __x86_64__
     {"f32 FMA, AVX2", Numbers::f32, Isa::avx2, false, peak_f32_avx2},
     {"f32 FMA, AVX-512", Numbers::f32, Isa::avx512, false, peak_f32_avx512},
     {"bf16 vdpbf16ps, AVX-512", Numbers::bf16, Isa::avx512, true, peak_bf16_avx512},
@@ -35,6 +38,7 @@ constexpr Loop kLoops[] = {
     {"int8 vpdpbusd, AVX-VNNI", Numbers::int8, Isa::avx2vnni, false, peak_int8_avx2vnni},
     {"int8 vpdpbusd, AVX-512", Numbers::int8, Isa::avx512, false, peak_int8_avx512},
     {"int8 tiles, AMX", Numbers::int8, Isa::amx, false, peak_int8_amx},
+#endif
 };
 
 constexpr double kRunMs = 3;  // long beside the clock's resolution, short beside a scheduler's time slice
