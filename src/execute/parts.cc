@@ -1,40 +1,94 @@
 #include "execute/parts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <map>
 
 namespace fye {
 namespace {
 
-// Maximal runs of nodes on one processor, with the tensors at their edges.
-std::vector<Part> cut(const Graph& graph, const Calib* calib, std::span<const Processor* const> placement,
-                      const std::vector<Shape>& shapes) {
+struct Cut {
   std::vector<Part> parts;
-  std::vector<int> part_of(graph.nodes.size());
+  std::vector<int> part_of;            // by node
+  std::vector<std::vector<Stored>> in;  // by part and input
+};
+
+// How every node stores its output and wants its inputs.
+struct Forms {
+  std::vector<Stored> writes;              // by node
+  std::vector<std::vector<Stored>> reads;  // by node and slot
+};
+
+Result<Forms> forms_of(const Graph& graph, const Calib* calib, std::span<const Processor* const> placement) {
+  Forms forms;
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    if (parts.empty() || parts.back().processor != placement[n]) {
+    auto writes = placement[n]->writes(graph, calib, int(n));
+    if (!writes) return writes.error();
+    forms.writes.push_back(*writes);
+    forms.reads.emplace_back();
+    const auto& inputs = graph.nodes[n].inputs;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      auto reads = placement[n]->reads(graph, calib, int(n), int(i));
+      if (!reads) return reads.error();
+      for (size_t k = 0; k < i; ++k)
+        if (inputs[k] == inputs[i] && !(forms.reads[n][k] == *reads))
+          return bad_input(fmt::format("{} would need tensor \"{}\" in two forms for node \"{}\"",
+                                       placement[n]->name(), graph.tensors[size_t(inputs[i])].name,
+                                       graph.nodes[n].name),
+                           "place this unit on another processor");
+      forms.reads[n].push_back(*reads);
+    }
+  }
+  return forms;
+}
+
+// Maximal runs of nodes on one processor inside which each tensor has one form, with the tensors at their
+// edges.
+Cut cut(const Graph& graph, const Calib* calib, std::span<const Processor* const> placement,
+        const std::vector<Shape>& shapes, const Forms& forms) {
+  Cut all{.part_of = std::vector<int>(graph.nodes.size())};
+  std::vector<Part>& parts = all.parts;
+  std::vector<int>& part_of = all.part_of;
+  std::map<TensorId, Stored> inside;  // forms in the last part
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    bool fits = !parts.empty() && parts.back().processor == placement[n];
+    for (size_t i = 0; fits && i < node.inputs.size(); ++i) {
+      const auto found = inside.find(node.inputs[i]);
+      fits = found == inside.end() || found->second == forms.reads[n][i];
+    }
+    if (!fits) {
       parts.push_back({});
       parts.back().processor = placement[n];
       parts.back().segment.graph = &graph;
       parts.back().segment.calib = calib;
       parts.back().segment.shapes = shapes;
+      inside.clear();
     }
+    for (size_t i = 0; i < node.inputs.size(); ++i) inside.emplace(node.inputs[i], forms.reads[n][i]);
+    inside[node.output] = forms.writes[n];
     parts.back().segment.nodes.push_back(int(n));
     part_of[n] = int(parts.size()) - 1;
   }
+  all.in.resize(parts.size());
   auto add = [](std::vector<TensorId>& list, TensorId tensor) {
-    if (std::find(list.begin(), list.end(), tensor) == list.end()) list.push_back(tensor);
+    const bool fresh = std::find(list.begin(), list.end(), tensor) == list.end();
+    if (fresh) list.push_back(tensor);
+    return fresh;
   };
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     Segment& mine = parts[size_t(part_of[n])].segment;
-    for (TensorId tensor : graph.nodes[n].inputs) {
+    for (size_t i = 0; i < graph.nodes[n].inputs.size(); ++i) {
+      const TensorId tensor = graph.nodes[n].inputs[i];
       const int writer = graph.producer(tensor);
       if (writer != kNone && part_of[size_t(writer)] == part_of[n]) continue;
-      add(mine.inputs, tensor);
+      if (add(mine.inputs, tensor)) all.in[size_t(part_of[n])].push_back(forms.reads[n][i]);
       if (writer != kNone) add(parts[size_t(part_of[size_t(writer)])].segment.outputs, tensor);
     }
     if (graph.is_output(graph.nodes[n].output)) add(mine.outputs, graph.nodes[n].output);
   }
-  return parts;
+  return all;
 }
 
 }  // namespace
@@ -48,7 +102,10 @@ bool Parts::ends_in(const Map& out) const {
 Result<Parts> cut_into_parts(const Graph& graph, const Calib* calib,
                              std::span<const Processor* const> placement, std::vector<Shape> shapes) {
   Parts s{.graph = &graph, .shapes = std::move(shapes), .input = graph.inputs[0], .output = graph.outputs[0]};
-  s.parts = cut(graph, calib, placement, s.shapes);
+  const auto forms = forms_of(graph, calib, placement);
+  if (!forms) return forms.error();
+  Cut all = cut(graph, calib, placement, s.shapes, *forms);
+  s.parts = std::move(all.parts);
   for (Part& part : s.parts) {
     auto runnable = part.processor->prepare(part.segment);
     if (!runnable) return runnable.error();
@@ -84,22 +141,17 @@ Result<Parts> cut_into_parts(const Graph& graph, const Calib* calib,
   for (size_t p = 0; p < s.parts.size(); ++p) {
     Part& part = s.parts[p];
     const auto margins = part.runnable->input_margins();
-    auto format_of = [&](TensorId tensor) -> Result<Format> {
-      auto quant = part.processor->quant_of(graph, calib, tensor);
-      if (!quant) return quant.error();
-      return Format{storage(part.processor->numbers()), *quant, channels(tensor)};
-    };
     for (size_t i = 0; i < part.segment.inputs.size(); ++i) {
-      auto format = format_of(part.segment.inputs[i]);
-      if (!format) return format.error();
-      part.in.push_back(form(part.segment.inputs[i], *format, margins[i], int(p)));
+      const TensorId tensor = part.segment.inputs[i];
+      const Stored& wanted = all.in[p][i];
+      part.in.push_back(form(tensor, {wanted.type, wanted.quant, channels(tensor)}, margins[i], int(p)));
     }
     for (TensorId tensor : part.segment.outputs) {
-      auto format = format_of(tensor);
-      if (!format) return format.error();
+      const Stored& stored = forms->writes[size_t(graph.producer(tensor))];
       source[size_t(tensor)] = int(s.copies.size());
       part.out.push_back(source[size_t(tensor)]);
-      s.copies.push_back({.tensor = tensor, .format = *format, .segment = int(p)});
+      s.copies.push_back(
+          {.tensor = tensor, .format = {stored.type, stored.quant, channels(tensor)}, .segment = int(p)});
     }
   }
   if (source[size_t(s.output)] == kNone || s.output == s.input)

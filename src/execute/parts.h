@@ -43,8 +43,8 @@ struct Parts {
   bool ends_in(const Map& out) const;
 };
 
-// Maximal runs of nodes on one processor become segments, prepared; each tensor that crosses lives once per
-// (type, quant): the copy its producer wrote and converted copies for readers that store it otherwise.
+// Maximal runs of nodes on one processor inside which each tensor has one form become segments, prepared; each
+// tensor that crosses lives once per (type, quant): the copy its producer wrote and converted copies for readers that store it otherwise.
 // `shapes` are all tensors' shapes. Errors: what a processor can't run, a graph whose output is its input.
 Result<Parts> cut_into_parts(const Graph& graph, const Calib* calib,
                              std::span<const Processor* const> placement, std::vector<Shape> shapes);

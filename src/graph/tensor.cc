@@ -14,6 +14,8 @@ std::string_view name(DType type) {
       return "u16";
     case DType::s8:
       return "s8";
+    case DType::s16:
+      return "s16";
     case DType::s32:
       return "s32";
   }

@@ -9,7 +9,7 @@
 namespace fye {
 
 // How one element is stored.
-enum class DType : uint8_t { f32, bf16, u8, u16, s8, s32 };
+enum class DType : uint8_t { f32, bf16, u8, u16, s8, s16, s32 };
 
 constexpr int size_of(DType type) {
   switch (type) {
@@ -18,6 +18,7 @@ constexpr int size_of(DType type) {
       return 4;
     case DType::bf16:
     case DType::u16:
+    case DType::s16:
       return 2;
     default:
       return 1;

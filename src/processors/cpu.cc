@@ -207,19 +207,12 @@ class Cpu final : public Processor {
   std::string_view name() const override { return name_; }
   Numbers numbers() const override { return numbers_; }
 
-  Result<Quant> quant_of(const Graph& graph, const Calib* calib, TensorId tensor) const override {
-    if (numbers_ != Numbers::int8) return Quant{};
-    const std::string& wanted = graph.tensors[size_t(tensor)].name;
-    if (!calib)
-      return bad_input(fmt::format("{} needs a calibration, and this model has none", name_),
-                       "run fye calibrate MODEL PICTURES...");
-    const auto found = calib->tensors.find(wanted);
-    if (found == calib->tensors.end())
-      return bad_input(fmt::format("the calibration has no range for tensor \"{}\"", wanted),
-                       "run fye calibrate on this model again");
-    return found->second;
+  Result<Stored> writes(const Graph& graph, const Calib* calib, int node) const override {
+    return stored(graph, calib, graph.nodes[size_t(node)].output);
   }
-
+  Result<Stored> reads(const Graph& graph, const Calib* calib, int node, int slot) const override {
+    return stored(graph, calib, graph.nodes[size_t(node)].inputs[size_t(slot)]);
+  }
   std::string supports(const Graph&, const Node& node) const override {
     if (numbers_ != Numbers::int8) return {};
     if (node.as<Gemm>() || node.as<Softmax>() || node.as<GlobalAveragePool>() || node.as<ConvTranspose>() ||
@@ -234,11 +227,9 @@ class Cpu final : public Processor {
   Result<std::unique_ptr<Runnable>> prepare(const Segment& segment) const override {
     const Graph& graph = *segment.graph;
     std::vector<Format> formats(graph.tensors.size());
-    auto format = [&](TensorId tensor) -> Status {
-      auto quant = quant_of(graph, segment.calib, tensor);
-      if (!quant) return quant.error();
-      formats[size_t(tensor)] = {storage(numbers_), *quant,
-                                 map_size(segment.shapes[size_t(tensor)]).channels};
+    auto format = [&](TensorId tensor, const Result<Stored>& form) -> Status {
+      if (!form) return form.error();
+      formats[size_t(tensor)] = {form->type, form->quant, map_size(segment.shapes[size_t(tensor)]).channels};
       return {};
     };
     std::vector<Step> steps;
@@ -248,11 +239,14 @@ class Cpu final : public Processor {
       if (std::string why = supports(graph, node); !why.empty())
         return bad_input(fmt::format("{} can't run node \"{}\": {}", name_, node.name, why));
       std::vector<Format> inputs;
-      for (TensorId input : node.inputs) {
-        if (auto status = format(input); !status) return status.error();
+      for (size_t i = 0; i < node.inputs.size(); ++i) {
+        const TensorId input = node.inputs[i];
+        if (auto status = format(input, reads(graph, segment.calib, index, int(i))); !status)
+          return status.error();
         inputs.push_back(formats[size_t(input)]);
       }
-      if (auto status = format(node.output); !status) return status.error();
+      if (auto status = format(node.output, writes(graph, segment.calib, index)); !status)
+        return status.error();
       const Conv* conv = node.as<Conv>();
       auto kernel = conv ? prepare_convolution(graph, node, *conv, inputs, formats[size_t(node.output)],
                                                segment.calib, rows[size_t(node.output)])
@@ -265,6 +259,19 @@ class Cpu final : public Processor {
   }
 
  private:
+  Result<Stored> stored(const Graph& graph, const Calib* calib, TensorId tensor) const {
+    if (numbers_ != Numbers::int8) return Stored{storage(numbers_), {}};
+    const std::string& wanted = graph.tensors[size_t(tensor)].name;
+    if (!calib)
+      return bad_input(fmt::format("{} needs a calibration, and this model has none", name_),
+                       "run fye calibrate MODEL PICTURES...");
+    const auto found = calib->tensors.find(wanted);
+    if (found == calib->tensors.end())
+      return bad_input(fmt::format("the calibration has no range for tensor \"{}\"", wanted),
+                       "run fye calibrate on this model again");
+    return Stored{DType::u8, found->second};
+  }
+
   Result<std::unique_ptr<Kernel>> prepare_convolution(const Graph& graph, const Node& node, const Conv& conv,
                                                       std::span<const Format> inputs, const Format& out,
                                                       const Calib* calib, int grain_row) const {

@@ -32,7 +32,8 @@ class Null final : public Processor {
  public:
   std::string_view name() const override { return "null"; }
   Numbers numbers() const override { return Numbers::f32; }
-  Result<Quant> quant_of(const Graph&, const Calib*, TensorId) const override { return Quant{}; }
+  Result<Stored> writes(const Graph&, const Calib*, int) const override { return Stored{}; }
+  Result<Stored> reads(const Graph&, const Calib*, int, int) const override { return Stored{}; }
   std::string supports(const Graph&, const Node&) const override { return {}; }
   Result<std::unique_ptr<Runnable>> prepare(const Segment& segment) const override {
     return std::unique_ptr<Runnable>(std::make_unique<NullSegment>(segment));

@@ -34,6 +34,13 @@ struct Segment {
 // Graph::nodes.
 using Observer = std::function<void(int node, const Map& out)>;
 
+// How a tensor is stored: the type, and for whole numbers what they mean.
+struct Stored {
+  DType type = DType::f32;
+  Quant quant;
+  bool operator==(const Stored&) const = default;
+};
+
 // One node of a segment that goes row by row, and how its output is stored.
 struct NodeKernel {
   int node;
@@ -73,8 +80,12 @@ class Processor {
   virtual std::string_view name() const = 0;  // "cpu.f32"
   virtual Numbers numbers() const = 0;
 
-  // How it stores `tensor`: type and, for int8, the quantisation that calib gives it.
-  virtual Result<Quant> quant_of(const Graph& graph, const Calib* calib, TensorId tensor) const = 0;
+  // How node `node` stores its output here. Errors: a tensor that calib lacks.
+  virtual Result<Stored> writes(const Graph& graph, const Calib* calib, int node) const = 0;
+
+  // How node `node` wants its input `slot`. Where that is not how the tensor is stored, an executor converts
+  // it first (execute/parts.h).
+  virtual Result<Stored> reads(const Graph& graph, const Calib* calib, int node, int slot) const = 0;
 
   // Empty if it can run the node, else why not.
   virtual std::string supports(const Graph& graph, const Node& node) const = 0;

@@ -1,0 +1,22 @@
+// Form: in which of a few ways a tensor is stored, as far as plans care about it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "graph/tensor.h"
+
+namespace fye {
+
+// host: the picture in the caller's memory, before the first hand-over and after the last.
+enum class Form : uint8_t { f32, bf16, u8, s16, host };
+inline constexpr int kForms = 5;
+inline constexpr Form kAllForms[kForms] = {Form::f32, Form::bf16, Form::u8, Form::s16, Form::host};
+
+// Feature maps of a segment: f32, bf16, u8 or s16.
+Form form_of(DType type);
+std::string_view name(Form form);
+std::optional<Form> form_from(std::string_view name);
+
+}  // namespace fye
