@@ -4,26 +4,20 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <cstdio>
 
 #include "base/file.h"
 #include "cli/interrupt.h"
 #include "cli/model_options.h"
 #include "cli/parse.h"
+#include "cli/picture_inputs.h"
 #include "cli/progress.h"
-#include "cli/side_by_side.h"
 #include "cli/verb.h"
 #include "export/onnx_export.h"
-#include "image/file.h"
-#include "image/resize.h"
 #include "quant/calib_file.h"
-#include "runtime/network_input.h"
 
 namespace fye {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct Options {
   ModelOptions model;
@@ -31,45 +25,6 @@ struct Options {
   std::string output, qdq, crop = "256x256", method = "honest", threads;
   bool shrink = false;
 };
-
-// Files as given, folders as their pictures in the order of their names.
-Result<std::vector<fs::path>> files_of(const std::vector<std::string>& given) {
-  std::vector<fs::path> files;
-  for (const std::string& path : given) {
-    std::error_code problem;
-    if (!fs::is_directory(path, problem)) {
-      files.emplace_back(path);
-      continue;
-    }
-    const size_t before = files.size();
-    for (const auto& entry : fs::directory_iterator(path, problem)) {
-      if (probe_picture(entry.path())) files.push_back(entry.path());
-    }
-    if (files.size() == before)
-      return bad_input(fmt::format("{}: there are no pictures in this folder", path));
-    std::sort(files.begin() + before, files.end());
-  }
-  return files;
-}
-
-// What the network would see of the file: shrunk if asked for, then the middle.
-Result<NetworkInput> input_of(const fs::path& file, const Options& options, const Crop& crop,
-                              const Conventions& conventions) {
-  auto picture = read_picture(file);
-  if (!picture) return picture.error();
-  if (options.shrink) {
-    const int width = picture->width / conventions.scale, height = picture->height / conventions.scale;
-    if (width < 1 || height < 1 || picture->bits != 8)
-      return bad_input(fmt::format("{}: too small, or not 8 bit, for --shrink", file.string()));
-    *picture = matlab_bicubic(*picture, width, height);
-  }
-  Crop fitting = crop;
-  fitting.size.width = std::min(crop.size.width, picture->width);
-  fitting.size.height = std::min(crop.size.height, picture->height);
-  const auto part = cropped(*picture, fitting);
-  if (!part) return Error{part.error().code, file.string() + ": " + part.error().what, ""};
-  return network_input(*part, conventions);
-}
 
 // How far the integers are from the float network, for the person who waits for the result.
 void say(const CalibrateReport& report) {
@@ -87,19 +42,10 @@ Result<Calib> calibrated(const Options& options, const Model& model) {
     if (!count) return count.error();
     threads = *count;
   }
-  const auto crop = parse_crop("--crop", options.crop);
-  if (!crop) return crop.error();
-  const auto files = files_of(options.pictures);
-  if (!files) return files.error();
-
-  std::vector<NetworkInput> inputs;
+  const auto inputs = network_inputs(options.pictures, options.crop, options.shrink, model.conventions);
+  if (!inputs) return inputs.error();
   std::vector<Map> maps;
-  for (const fs::path& file : *files) {
-    auto input = input_of(file, options, *crop, model.conventions);
-    if (!input) return input.error();
-    inputs.push_back(*std::move(input));
-    maps.push_back(inputs.back().map);
-  }
+  for (const NetworkInput& input : *inputs) maps.push_back(input.map);
   ThreadPool pool(threads);
   const CalibrateOptions how{.method = options.method == "naive" ? CalibrationMethod::naive
                                                                  : CalibrationMethod::honest};

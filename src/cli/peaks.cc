@@ -4,11 +4,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <system_error>
 
+#include "base/cache_folder.h"
 #include "cli/interrupt.h"
 #include "cli/version.h"
 #include "kernels/peak/peak.h"
@@ -19,13 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 std::optional<fs::path> cache_file() {
-  // The XDG base directory rules: a relative or empty value counts as not set.
-  for (const auto& [variable, below] :
-       {std::pair{"XDG_CACHE_HOME", "fye/peaks.json"}, {"HOME", ".cache/fye/peaks.json"}}) {
-    const char* folder = std::getenv(variable);
-    if (folder && fs::path(folder).is_absolute()) return fs::path(folder) / below;
-  }
-  return {};
+  const auto folder = cache_folder();
+  return folder ? std::optional(*folder / "peaks.json") : std::nullopt;
 }
 
 // What the figures belong to; other compilers and other settings of fye measure other peaks.

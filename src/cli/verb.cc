@@ -9,6 +9,8 @@ constexpr Verb kVerbs[] = {
     {"resize", "make a small version of a picture by MATLAB's bicubic, as test sets are made", add_resize},
     {"models", "list the networks that are there, install what a score needs", add_models},
     {"calibrate", "work out a network's int8 scales from pictures", add_calibrate},
+    {"profile", "time every unit of a network on every processor of this machine", add_profile},
+    {"sensitivity", "measure what each unit loses in each number format", add_sensitivity},
     {"explain", "show a network's units and what runs each of them", add_explain},
     {"bench", "time a network, picture in memory to picture in memory", add_bench},
     {"doctor", "show what this machine can do", add_doctor},

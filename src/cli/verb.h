@@ -26,6 +26,8 @@ Run add_up(CLI::App& app);
 Run add_compare(CLI::App& app);
 Run add_resize(CLI::App& app);
 Run add_calibrate(CLI::App& app);
+Run add_profile(CLI::App& app);
+Run add_sensitivity(CLI::App& app);
 Run add_explain(CLI::App& app);
 Run add_bench(CLI::App& app);
 Run add_doctor(CLI::App& app);

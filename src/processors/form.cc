@@ -15,6 +15,19 @@ Form form_of(DType type) {
   }
 }
 
+int coarseness(Form form) {
+  switch (form) {
+    case Form::bf16:
+      return 1;
+    case Form::s16:
+      return 2;
+    case Form::u8:
+      return 3;
+    default:
+      return 0;
+  }
+}
+
 std::string_view name(Form form) {
   switch (form) {
     case Form::f32:

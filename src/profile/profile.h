@@ -33,7 +33,8 @@ struct HandOver {
   Timing time;
 };
 
-// What a profile was measured on, and under which conditions; other machine, build or executor: measure again.
+// What a profile was measured on, and under which conditions; other machine, build or executor: measure
+// again.
 struct MachineId {
   std::string cpu, isa, build;
   int threads = 0;
@@ -43,15 +44,19 @@ struct MachineId {
 struct Profile {
   std::string graph_sha256;
   MachineId machine;
-  int width = 0, height = 0;  // of the picture that goes in
-  std::string executor;       // "bands" or "whole"
+  int width = 0, height = 0;                      // of the picture that goes in
+  std::string executor;                           // "bands" or "whole"
   std::map<std::string, std::string> conditions;  // load, clock, temperature, date: as text, for people
   std::vector<std::string> processors;
   std::vector<UnitTimes> units;  // in the order of units_of()
   std::vector<HandOver> hand_overs;
-  // All units on one processor, measured whole, and what of it the units and hand-overs don't explain.
+  // All units on one processor, measured whole.
   std::map<std::string, Timing> whole;
-  double fixed_ms = 0;  // in every plan: launch, and what is common to all of `whole`'s remainders
+  // What the units' times between dummy layers were multiplied by so that with the hand-overs they add up to
+  // `whole`: inside a network caches hold other things than between dummies. Near 1, or something is wrong.
+  std::map<std::string, double> chain;
+  double fixed_ms =
+      0;  // in every plan: what the caller's side of a run takes (colours, for networks on luma)
 
   const UnitTimes* unit(const std::string& name) const;
 };

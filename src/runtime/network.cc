@@ -114,6 +114,11 @@ struct Network::State {
   }
 };
 
+Stored picture_form(const Conventions& conventions) {
+  if (conventions.colour == Conventions::Colour::y || conventions.lo != 0) return {};
+  return {DType::u8, {(conventions.hi - conventions.lo) / 255, 0}};
+}
+
 Network::Network(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Network::Network(Network&&) noexcept = default;
 Network::~Network() = default;

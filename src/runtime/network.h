@@ -12,6 +12,10 @@
 
 namespace fye {
 
+// How 8-bit pictures reach a network with these conventions: as they are, on the grid of its range, where that
+// begins at 0 and the network takes RGB; else as floats.
+Stored picture_form(const Conventions& conventions);
+
 // Takes grey or RGB pictures (8 or 16 bit, no alpha) of the size it was prepared for and makes them `scale`
 // times as large. RGB nets see grey as three equal channels and answer with their mean. Nets on luma get
 // BT.601 studio luma; colour comes from the bicubic enlargement, moved by the difference in luma.
