@@ -1,4 +1,4 @@
-// Calib: everything int8 needs to know about a graph beyond its float weights; calib.json in memory.
+// Calib: everything int8 and int8r16 need to know about a graph beyond its float weights; calib.json in memory.
 #pragma once
 
 #include <map>
@@ -23,6 +23,8 @@ struct Calib {
   std::string pictures;      // digest of the calibration pictures; empty if none
   std::map<std::string, Quant> tensors;        // by tensor name, of the fused graph
   std::map<std::string, WeightQuant> weights;  // by node name
+  // By tensor name, where there is a 16-bit form (graph/trunk.h): > 0, one value a trunk. May lack any: see trunk_scales().
+  std::map<std::string, float> scale16;
 };
 
 }  // namespace fye

@@ -30,6 +30,8 @@ std::string_view name(Numbers numbers) {
       return "bf16";
     case Numbers::int8:
       return "int8";
+    case Numbers::int8r16:
+      return "int8r16";
   }
   return "?";
 }

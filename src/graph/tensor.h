@@ -26,16 +26,18 @@ constexpr int size_of(DType type) {
 }
 std::string_view name(DType type);
 
-// The number format that a unit computes in; `--numbers` of the CLI. Decides how its activations are stored.
-enum class Numbers : uint8_t { f32, bf16, int8 };
-inline constexpr Numbers kAllNumbers[] = {Numbers::f32, Numbers::bf16, Numbers::int8};
+// The number format that a unit computes in; `--numbers` of the CLI. Decides how its activations are stored. int8r16 is int8
+// whose residual adds are s16 (design.md, section 4; graph/trunk.h says which tensors).
+enum class Numbers : uint8_t { f32, bf16, int8, int8r16 };
+inline constexpr Numbers kAllNumbers[] = {Numbers::f32, Numbers::bf16, Numbers::int8, Numbers::int8r16};
 std::string_view name(Numbers numbers);
 std::optional<Numbers> numbers_from(std::string_view name);
 constexpr DType storage(Numbers numbers) {
-  return numbers == Numbers::int8 ? DType::u8 : numbers == Numbers::bf16 ? DType::bf16 : DType::f32;
+  return numbers == Numbers::f32 ? DType::f32 : numbers == Numbers::bf16 ? DType::bf16 : DType::u8;
 }
 
-// real = scale * (q - zero). Activations are u8, 0 <= zero <= 255 (design.md, section 4); a u16 picture is {1 / 257, 0}.
+// real = scale * (q - zero). Activations are u8, 0 <= zero <= 255, or s16 with zero 0 (design.md, section 4); a u16 picture is
+// {1 / 257, 0}.
 struct Quant {
   float scale = 1;
   int zero = 0;
