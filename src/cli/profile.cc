@@ -12,6 +12,7 @@
 #include "cli/parse.h"
 #include "cli/progress.h"
 #include "cli/verb.h"
+#include "profile/energy.h"
 #include "profile/measure.h"
 #include "runtime/network.h"
 
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   ModelOptions model;
-  std::string size = "640x360", threads, output;
+  std::string size = "640x360", threads, output, watts;
   std::vector<std::string> processors;
   double seconds = 120;
   bool json = false, again = false;
@@ -83,6 +84,13 @@ void print_table(const Profile& profile, const std::optional<MeasureReport>& rep
   for (const std::string& processor : profile.processors) {
     const auto found = profile.whole.find(processor);
     fmt::print("{:>22}", found == profile.whole.end() ? "-" : ms_text(found->second.ms));
+  }
+  if (!profile.watts.empty()) {
+    fmt::print("\n{:<28}", profile.watts_from == "rapl" ? "watts, measured" : "watts, from a file");
+    for (const std::string& processor : profile.processors) {
+      const auto found = profile.watts.find(processor);
+      fmt::print("{:>22}", found == profile.watts.end() ? "-" : fmt::format("{:.2f}", found->second));
+    }
   }
   if (!report) {
     fmt::print("\n");
@@ -199,6 +207,12 @@ Status run(const Options& options) {
         spdlog::info("the profile is not kept: {}", written.error().text());
     }
   }
+  if (!options.watts.empty()) {
+    auto watts = read_watts(options.watts);
+    if (!watts) return watts.error();
+    profile->watts = *std::move(watts);
+    profile->watts_from = "file";
+  }
   if (!options.output.empty()) {
     const FinishWriting uninterrupted;
     if (const Status written = write_profile(options.output, *profile); !written) return written;
@@ -221,6 +235,10 @@ Run add_profile(CLI::App& app) {
   app.add_option("--threads,-j", o.threads, "processor cores to use, all by default");
   app.add_option("--processors", o.processors, "cpu.f32,cpu.int8 and so on; all by default")->delimiter(',');
   app.add_option("-o,--output", o.output, "profile.json to write; one is kept for fye plan anyway");
+  app.add_option(
+      "--watts", o.watts,
+      "watts.json: the device's power by processor, for plans under an energy budget; measured (RAPL) "
+      "where the machine shows it");
   app.add_option("--seconds", o.seconds, "units not measured by then are timed in place, which is less exact")
       ->check(CLI::Range(1., 86400.))
       ->capture_default_str();

@@ -50,6 +50,8 @@ Profile some_profile() {
   p.whole = {{"cpu.f32", {5.75, 0.1, 8}}};
   p.chain = {{"cpu.f32", 1.02}};
   p.fixed_ms = 0.125;
+  p.watts = {{"cpu.f32", 12.5}};
+  p.watts_from = "file";
   return p;
 }
 
@@ -72,6 +74,8 @@ TEST_F(Files, AProfileComesBackAsItWas) {
   EXPECT_EQ(q->whole.at("cpu.f32").ms, 5.75);
   EXPECT_EQ(q->chain.at("cpu.f32"), 1.02);
   EXPECT_EQ(q->fixed_ms, 0.125);
+  EXPECT_EQ(q->watts, p.watts);
+  EXPECT_EQ(q->watts_from, "file");
 }
 
 TEST_F(Files, ImpossibleProfilesAreRefused) {
@@ -110,6 +114,8 @@ TEST_F(Files, ImpossibleProfilesAreRefused) {
   says([](Json& j) { j["width"] = 0; }, "width");
   says([](Json& j) { j["fixed_ms"] = -0.5; }, "fixed_ms");
   says([](Json& j) { j["chain"]["cpu.f32"] = -3; }, "chain");
+  says([](Json& j) { j["watts"]["cpu.f32"] = -1; }, "watts");
+  says([](Json& j) { j["watts_from"] = "guess"; }, "neither rapl");
   says([](Json& j) { j = Json::array(); }, "not an object");
   EXPECT_FALSE(read_profile(file("absent.json"), ""));
 }

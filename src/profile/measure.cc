@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <list>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
 
@@ -18,6 +19,7 @@
 #include "processors/split_rows.h"
 #include "profile/conditions.h"
 #include "profile/dummy.h"
+#include "profile/energy.h"
 #include "profile/interval.h"
 #include "profile/pairs.h"
 
@@ -159,6 +161,8 @@ class Measurement {
       uniforms_.push_back(std::move(uniform));
     }
     std::map<const Processor*, std::vector<double>> times;
+    std::map<const Processor*, double> energy;  // millijoules over the timed runs
+    auto meter = EnergyMeter::open();
     constexpr int kTurns = kWholeRounds + 2;  // one to warm up, one with the observer
     for (int turn = 0; turn < kTurns; ++turn) {
       for (Uniform& uniform : uniforms_) {
@@ -172,15 +176,25 @@ class Measurement {
           if (auto status = (*uniform.run)(&observer); !status) return status;
           continue;
         }
+        if (meter) meter->millijoules();
         const Stopwatch watch;
         if (auto status = (*uniform.run)(); !status) return status;
-        if (turn > 0) times[uniform.processor].push_back(watch.ms());
+        const double ms = watch.ms();
+        if (turn == 0) continue;
+        times[uniform.processor].push_back(ms);
+        if (meter) energy[uniform.processor] += meter->millijoules();
       }
       progress(0.3 * (turn + 1) / kTurns);
     }
     for (Uniform& uniform : uniforms_) {
       if (!uniform.run) continue;
-      profile_.whole[std::string(uniform.processor->name())] = interval_of(times[uniform.processor]);
+      const std::vector<double>& ms = times[uniform.processor];
+      const std::string processor(uniform.processor->name());
+      profile_.whole[processor] = interval_of(ms);
+      if (const double mj = energy[uniform.processor]; mj > 0) {
+        profile_.watts[processor] = mj / std::accumulate(ms.begin(), ms.end(), 0.);
+        profile_.watts_from = "rapl";
+      }
       uniform.run.reset();  // its memory
     }
     return {};

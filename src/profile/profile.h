@@ -55,6 +55,9 @@ struct Profile {
   // What the units' times between dummy layers were multiplied by so that with the hand-overs they add up to
   // `whole`: inside a network caches hold other things than between dummies. Near 1, or something is wrong.
   std::map<std::string, double> chain;
+  // Mean power in watts while all units run on a processor, by name; empty: not known.
+  std::map<std::string, double> watts;
+  std::string watts_from;  // "rapl": measured; "file": given by a device file, so energies are simulated
   double fixed_ms =
       0;  // in every plan: what the caller's side of a run takes (colours, for networks on luma)
 

@@ -14,6 +14,7 @@ constexpr double kDayMs = 24 * 3600 * 1000.;
 // Larger sides than any picture that fye reads.
 constexpr int kMostPixels = 1 << 20;
 constexpr double kMostFactor = 100;
+constexpr double kMostWatts = 1e5;
 
 Json json_of(const Timing& time) { return {{"ms", time.ms}, {"half_width", time.half_width}, {"n", time.n}}; }
 
@@ -155,6 +156,20 @@ Result<Profile> read_profile(const std::filesystem::path& path, const std::strin
     if (!factor) return factor.error();
     profile.chain[processor] = *factor;
   }
+  const auto watts = in.object("watts");
+  if (!watts) return watts.error();
+  for (const auto& [processor, value] : (*watts)->items()) {
+    const auto power = in.inner("watts", **watts).number(processor.c_str(), 0, kMostWatts);
+    if (!power) return power.error();
+    profile.watts[processor] = *power;
+  }
+  if (!profile.watts.empty()) {
+    auto from = in.text("watts_from");
+    if (!from) return from.error();
+    if (*from != "rapl" && *from != "file")
+      return in.wrong("watts_from", fmt::format("\"{}\" is neither rapl nor file", *from));
+    profile.watts_from = *std::move(from);
+  }
   return profile;
 }
 
@@ -179,6 +194,10 @@ Status write_profile(const std::filesystem::path& path, const Profile& profile) 
   };
   json["whole"] = timings(profile.whole);
   json["chain"] = profile.chain;
+  if (!profile.watts.empty()) {
+    json["watts"] = profile.watts;
+    json["watts_from"] = profile.watts_from;
+  }
   json["units"] = Json::array();
   for (const UnitTimes& unit : profile.units)
     json["units"].push_back({{"unit", unit.unit}, {"on", timings(unit.on)}});
