@@ -16,8 +16,9 @@ from workplace import ROOT, Workplace
 
 # Pictures and networks that examples name; anything else in them is an output.
 PICTURES = ["small.png", "small.jpg", "original.png", "upscaled.png", "bicubic.png", "fye.png", "big.png", "photo.png", "photo.jpg",
-            "huge.png", "scan.tif", "a.png", "photos/1.png", "photos/2.png", "originals/1.png", "upscaled/1.png"]
-NETWORKS = {"net.onnx": 4, "abpn_x2.onnx": 2, "abpn_x3.onnx": 3, "abpn_x4.onnx": 4}
+            "huge.png", "scan.tif", "a.png", "b.png", "frame.png", "frames/1.png", "frames/2.png", "photos/1.png", "photos/2.png", "originals/1.png", "upscaled/1.png"]
+NETWORKS = {"net.onnx": 4, "abpn_x2.onnx": 2, "abpn_x3.onnx": 3, "abpn_x4.onnx": 4, "edsr_baseline_x2.onnx": 2}
+SIZE = "32x18"  # that benchmarks and profiles are made at here
 
 
 def readme_commands():
@@ -41,12 +42,33 @@ class Examples(unittest.TestCase):
             path = cls.place.write(f"models/{name}", tiny_model.upscaler(scale))
             cls.place.write("sample.png", pictures.png(48, 48))
             cls.place.must("calibrate", path, "sample.png", "-o", path.with_suffix(".calib.json"))
+            cls.measure(path)
+        # Files that examples name as if earlier ones had written them.
+        model = folder / "models/net.onnx"
+        cls.fye("profile", model, "--size", SIZE, "-o", folder / "profile.json")
+        cls.fye("plan", model, "--size", SIZE, "--book", folder / "book.json")
+        (folder / "losses.json").write_bytes((folder / "models/net.losses.json").read_bytes())
+        cls.fye("ladder", "abpn_x2", "edsr_baseline_x2", "--pictures", "sample.png", "--size", SIZE, "-o", "ladder.json")
         (folder / "net.onnx").symlink_to("models/net.onnx")
         cls.inputs = {name: cls.picture(name) for name in PICTURES}
 
     @classmethod
     def tearDownClass(cls):
         cls.place.close()
+
+    @classmethod
+    def fye(cls, *words):
+        done = subprocess.run([str(cls.place.fye), *map(str, words)], cwd=cls.place.folder, env=cls.environment,
+                              capture_output=True, text=True, timeout=200)
+        if done.returncode:
+            raise AssertionError(f"{words}\n{done.stdout}{done.stderr}")
+
+    @classmethod
+    def measure(cls, path):
+        """What fye plan, fye run and fye up --deadline look for."""
+        cls.fye("sensitivity", path, "sample.png", "--crop", "32x32", "-o", path.with_suffix(".losses.json"))
+        cls.fye("profile", path, "--size", SIZE)
+        cls.fye("plan", path, "--size", SIZE)
 
     @classmethod
     def picture(cls, name):
@@ -59,10 +81,10 @@ class Examples(unittest.TestCase):
         return (cls.place.folder / sample).read_bytes()
 
     def check(self, command):
-        command = re.sub(r"--size \d+x\d+", "--size 32x18", command)  # benchmarks take long at their real size
+        command = re.sub(r"--size \d+x\d+", f"--size {SIZE}", command)  # benchmarks take long at their real size
         command = re.sub(r"--crop \d+x\d+(\+\d+\+\d+)?", "--crop 48x36", command)
-        if "plan.json" in command:
-            return  # names units of a network that isn't here; cli_test.py runs plans
+        if "plan.json" in command or "--on " in command:
+            return  # names units of a network that isn't here; cli_test.py and plan_cli_test.py run plans
         for name, data in self.inputs.items():
             self.place.write(name, data)
         done = subprocess.run(["bash", "-c", command], cwd=self.place.folder, env=self.environment, capture_output=True,

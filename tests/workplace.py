@@ -9,6 +9,7 @@ import sys
 import tempfile
 
 import tiny_model
+import tiny_plan
 import tiny_pictures as pictures
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -121,6 +122,17 @@ class Workplace:
         self.write("strange.bin", "")
         self.write("notjson.json", "{\"graph\": ")
         self.write("foreign.calib.json", "{\"graph_sha256\": \"00\"}")
+        only = ["cpu.f32"]
+        self.write("float.profile.json", tiny_plan.profile(tiny, only))
+        self.write("both.profile.json", tiny_plan.profile(tiny))
+        self.write("foreign.profile.json", tiny_plan.profile(tiny, only, graph="0" * 64))
+        self.write("negative.profile.json", tiny_plan.profile(tiny, only).replace('"ms": 8', '"ms": -8'))
+        self.write("no_host.profile.json", tiny_plan.profile(tiny, only).replace('"to": "host"', '"to": "u8"'))
+        self.write("half.profile.json", tiny_plan.profile(tiny, only).replace('"c2"', '"c9"'))
+        self.write("some.losses.json", tiny_plan.losses(tiny))
+        self.write("foreign.losses.json", tiny_plan.losses(tiny, graph="0" * 64))
+        self.write("negative.losses.json", tiny_plan.losses(tiny).replace("0.01", "-0.01"))
+        self.write("half.losses.json", tiny_plan.losses(tiny).replace('"c2"', '"c9"'))
         self.write("with_calib.onnx", tiny)
         self.write("with_calib.calib.json", "[1, 2]")
 

@@ -1,9 +1,15 @@
 // fye explain MODEL
+#include "plan/explain.h"
+
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdio>
+#include <map>
+#include <optional>
 
 #include "base/json.h"
+#include "cli/measurements.h"
 #include "cli/model_options.h"
 #include "cli/parse.h"
 #include "cli/verb.h"
@@ -11,14 +17,18 @@
 #include "execute/plain.h"
 #include "graph/region.h"
 #include "graph/units.h"
+#include "plan/book.h"
 #include "plan/plan.h"
 
 namespace fye {
 namespace {
 
+// Fits a terminal of 80 x 24.
+constexpr int kPlotColumns = 64, kPlotRows = 16;
+
 struct Options {
   ModelOptions model;
-  std::string plan, numbers = "f32", size = "640x360";
+  std::string plan, numbers = "f32", size = "640x360", profile, losses, book;
   bool json = false;
 };
 
@@ -27,6 +37,87 @@ Result<Plan> plan_of(const Options& options, const Model& model) {
   const auto numbers = parse_numbers("--numbers", options.numbers);
   if (!numbers) return numbers.error();
   return uniform_plan(model.graph, fmt::format("cpu.{}", name(*numbers)));
+}
+
+// What measurements say about the plan: nothing without a profile.
+struct Measured {
+  PlanProblem problem;
+  Assignment assignment;
+  std::vector<UnitRow> rows;
+};
+
+Result<std::optional<Measured>> measured(const Options& options, const Model& model, const Plan& plan) {
+  if (options.profile.empty()) return std::optional<Measured>();
+  const auto profile = read_profile(options.profile, model.graph.sha256);
+  if (!profile) return profile.error();
+  const auto file = model_path(options.model, 0);
+  if (!file) return file.error();
+  const auto losses = losses_for(options.losses, *file, model.graph.sha256);
+  if (!losses) return losses.error();
+  const std::vector<const Processor*> here = processors_of(*profile);
+  auto problem = plan_problem(model.graph, model.calib ? &*model.calib : nullptr, here, *profile,
+                              *losses ? &**losses : nullptr);
+  if (!problem) return problem.error();
+  auto assignment = assignment_of(*problem, plan);
+  if (!assignment) return assignment.error();
+  std::vector<UnitRow> rows = explain_units(*problem, *assignment);
+  return std::optional<Measured>({*std::move(problem), *std::move(assignment), std::move(rows)});
+}
+
+std::string move_text(const PlanProblem& problem, const Move& move) {
+  return fmt::format("{} to {}: {:+.3f} ms, {:+.4f} grey levels^2", problem.units[size_t(move.unit)].name,
+                     problem.processors[size_t(move.processor)], move.ms, move.loss);
+}
+
+void print_measured(const Measured& m) {
+  fmt::print("predicted: {:.2f} ms, msef {:.4f}, {} switches\n\n", predicted_ms(m.problem, m.assignment),
+             predicted_loss(m.problem, m.assignment), switches(m.assignment));
+  for (const UnitRow& row : m.rows) {
+    fmt::print("{:<24} {:<12} {}\n", row.unit, m.problem.processors[size_t(row.processor)],
+               reason_of(m.problem, row));
+    for (const UnitRow::HandOver& hand : row.hand_overs)
+      fmt::print("{:<24}   {} {} -> {}: {:.3f} ms\n", "", hand.tensor, name(hand.from), name(hand.to),
+                 hand.ms);
+  }
+  if (const auto move = best_buy(m.rows))
+    fmt::print("\nthe next ms would best buy: {}\n", move_text(m.problem, *move));
+  if (const auto move = best_sale(m.rows))
+    fmt::print("the next loss would best save: {}\n", move_text(m.problem, *move));
+}
+
+Json json_of(const Measured& m) {
+  Json units = Json::array();
+  for (const UnitRow& row : m.rows) {
+    Json on = Json::object(), hands = Json::array(), moves = Json::array();
+    for (size_t p = 0; p < m.problem.processors.size(); ++p)
+      if (std::isfinite(row.ms[p])) on[m.problem.processors[p]] = {{"ms", row.ms[p]}, {"msef", row.loss[p]}};
+    for (const UnitRow::HandOver& hand : row.hand_overs)
+      hands.push_back(
+          {{"tensor", hand.tensor}, {"from", name(hand.from)}, {"to", name(hand.to)}, {"ms", hand.ms}});
+    for (const Move& move : row.moves)
+      moves.push_back(
+          {{"to", m.problem.processors[size_t(move.processor)]}, {"ms", move.ms}, {"msef", move.loss}});
+    units.push_back({{"unit", row.unit},
+                     {"processor", m.problem.processors[size_t(row.processor)]},
+                     {"on", on},
+                     {"hand_overs", hands},
+                     {"moves", moves}});
+  }
+  return units;
+}
+
+// The entry of the book that the plan is, or kNone.
+int entry_of(const Book& book, const Plan& plan) {
+  for (size_t e = 0; e < book.entries.size(); ++e) {
+    const Plan other = plan_of(book, book.entries[e]);
+    std::map<std::string, std::string> a, b;
+    for (const PlanStep& step : plan.steps)
+      for (const std::string& unit : step.units) a[unit] = step.processor;
+    for (const PlanStep& step : other.steps)
+      for (const std::string& unit : step.units) b[unit] = step.processor;
+    if (a == b) return int(e);
+  }
+  return kNone;
 }
 
 Status explain(const Options& options) {
@@ -50,6 +141,15 @@ Status explain(const Options& options) {
   const auto macs = macs_of(graph, execute.height, execute.width);
   if (!macs) return macs.error();
 
+  const auto told = measured(options, *model, *plan);
+  if (!told) return told.error();
+  std::optional<Book> book;
+  if (!options.book.empty()) {
+    auto read = read_book(options.book, graph.sha256);
+    if (!read) return read.error();
+    book = *std::move(read);
+  }
+
   const std::vector<Unit> units = units_of(graph);
   Json rows = Json::array();
   for (const Unit& unit : units) {
@@ -65,11 +165,16 @@ Status explain(const Options& options) {
                     {"nodes", nodes},
                     {"reason", reason}});
   }
-  const Json json = {
+  Json json = {
       {"model", model->name}, {"model_sha256", graph.sha256}, {"isa", name(active_isa())},
       {"width", size->width}, {"height", size->height},       {"scale", model->conventions.scale},
       {"macs", *macs},        {"halo", halo(graph)},          {"arena_bytes", executor->arena_bytes()},
       {"units", rows},        {"steps", executor->explain()}};
+  if (*told) {
+    json["predicted_ms"] = predicted_ms((*told)->problem, (*told)->assignment);
+    json["predicted_msef"] = predicted_loss((*told)->problem, (*told)->assignment);
+    json["measured_units"] = json_of(**told);
+  }
   if (options.json) {
     fmt::print("{}\n", json.dump(2));
     return {};
@@ -79,11 +184,15 @@ Status explain(const Options& options) {
       model->name, model->conventions.scale, units.size(), static_cast<double>(*macs) / 1e9,
       static_cast<double>(executor->arena_bytes()) / 1e6, size->width, size->height, halo(graph),
       name(active_isa()));
-  for (const Json& row : rows) {
-    const std::string reason = row["reason"].get<std::string>();
-    fmt::print("{:<24} {:<10} {}{}\n", row["unit"].get<std::string>(), row["processor"].get<std::string>(),
-               row["nodes"].get<std::string>(), reason.empty() ? "" : "  because: " + reason);
-  }
+  if (*told)
+    print_measured(**told);
+  else
+    for (const Json& row : rows) {
+      const std::string reason = row["reason"].get<std::string>();
+      fmt::print("{:<24} {:<10} {}{}\n", row["unit"].get<std::string>(), row["processor"].get<std::string>(),
+                 row["nodes"].get<std::string>(), reason.empty() ? "" : "  because: " + reason);
+    }
+  if (book) fmt::print("\n{}", pareto_plot(*book, entry_of(*book, *plan), kPlotColumns, kPlotRows));
   fmt::print("\n");
   for (const std::string& line : executor->explain()) fmt::print("{}\n", line);
   return {};
@@ -97,6 +206,10 @@ Run add_explain(CLI::App& app) {
   add_model_argument(app, o.model);
   app.add_option("--plan", o.plan, "plan.json instead of --numbers");
   app.add_option("--numbers", o.numbers, "f32, bf16 or int8 for every unit")->capture_default_str();
+  app.add_option("--profile", o.profile,
+                 "profile.json: also what each unit takes, and what another place would buy");
+  app.add_option("--losses", o.losses, "losses.json; NAME.losses.json beside the model by default");
+  app.add_option("--book", o.book, "book.json: also all plans as a picture, this one marked");
   app.add_option("--size", o.size, "the picture's size, which decides about memory and kernels")
       ->capture_default_str();
   app.add_flag("--json", o.json, "print JSON");
@@ -105,7 +218,8 @@ Run add_explain(CLI::App& app) {
 
 Examples:
   fye explain abpn_x3 --numbers int8
-  fye explain net.onnx --plan plan.json --size 1920x1080)");
+  fye explain net.onnx --plan plan.json --size 1920x1080
+  fye explain abpn_x3 --plan plan.json --profile profile.json --book book.json)");
   return [options] { return explain(*options); };
 }
 

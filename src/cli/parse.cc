@@ -112,10 +112,27 @@ Result<int> parse_threads(const std::string& option, const std::string& text) {
   return *count;
 }
 
+Result<double> parse_deadline(const std::string& option, const std::string& text) {
+  std::string_view digits = text;
+  double unit = 1;
+  if (digits.ends_with("ms")) {
+    digits.remove_suffix(2);
+  } else if (digits.ends_with('s')) {
+    digits.remove_suffix(1);
+    unit = 1000;
+  }
+  const auto value = number<double>(digits);
+  if (!value) return bad_value(option, text, "40ms, 0.04s or 40 (milliseconds)");
+  const double ms = *value * unit;
+  if (!(ms > 0) || !std::isfinite(ms))
+    return usage_error(fmt::format("{}: {} is no time above 0", option, text), "write it like 40ms");
+  return ms;
+}
+
 Result<Numbers> parse_numbers(const std::string& option, const std::string& text) {
   if (const auto numbers = numbers_from(text)) return *numbers;
   return usage_error(fmt::format("{}: fye has no number format \"{}\"", option, text),
-                     "choose f32, bf16 or int8");
+                     "choose f32, bf16, int8 or int8r16");
 }
 
 }  // namespace fye

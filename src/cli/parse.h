@@ -39,6 +39,9 @@ Result<Ratio> parse_ratio(const std::string& option, const std::string& text);
 // The middle of ncnn's LOAD:PROC:SAVE, or a plain count; 1..1024.
 Result<int> parse_threads(const std::string& option, const std::string& text);
 
+// Milliseconds: "40ms", "0.04s", "40". Above 0 and finite.
+Result<double> parse_deadline(const std::string& option, const std::string& text);
+
 Result<Numbers> parse_numbers(const std::string& option, const std::string& text);
 
 }  // namespace fye

@@ -75,8 +75,21 @@ TEST(ParseThreads, PlainAndNcnn) {
     EXPECT_FALSE(parse_threads("-j", bad)) << bad;
 }
 
+TEST(ParseDeadline, MillisecondsOrSeconds) {
+  EXPECT_EQ(*parse_deadline("--deadline", "40ms"), 40);
+  EXPECT_EQ(*parse_deadline("--deadline", "0.04s"), 40);
+  EXPECT_EQ(*parse_deadline("--deadline", "40"), 40);
+  EXPECT_EQ(*parse_deadline("--deadline", "16.6"), 16.6);
+  EXPECT_EQ(*parse_deadline("--deadline", "1e12"), 1e12);
+  for (const char* bad :
+       {"", "ms", "s", "0", "0ms", "-40ms", "nan", "inf", "infs", "1e308s", "1e400", "40 ms", "40m", "4O"})
+    EXPECT_FALSE(parse_deadline("--deadline", bad)) << bad;
+  EXPECT_NE(parse_deadline("--deadline", "-3").error().what.find("no time above 0"), std::string::npos);
+}
+
 TEST(ParseNumbers, NamesTheChoices) {
   EXPECT_EQ(*parse_numbers("--numbers", "int8"), Numbers::int8);
+  EXPECT_EQ(*parse_numbers("--numbers", "int8r16"), Numbers::int8r16);
   EXPECT_NE(parse_numbers("--numbers", "fp16").error().hint.find("bf16"), std::string::npos);
 }
 

@@ -15,8 +15,35 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Files as given, folders as their pictures in the order of their names.
-Result<std::vector<fs::path>> files_of(const std::vector<std::string>& given) {
+// The middle, or less where the picture is smaller.
+Result<Picture> cut(const Picture& picture, const fs::path& file, const Crop& crop) {
+  Crop fitting = crop;
+  fitting.size.width = std::min(crop.size.width, picture.width);
+  fitting.size.height = std::min(crop.size.height, picture.height);
+  auto part = cropped(picture, fitting);
+  if (!part) return Error{part.error().code, file.string() + ": " + part.error().what, ""};
+  return part;
+}
+
+// What the network would see of the file: shrunk if asked for, then the middle.
+Result<NetworkInput> input_of(const fs::path& file, bool shrink, const Crop& crop,
+                              const Conventions& conventions) {
+  auto picture = read_picture(file);
+  if (!picture) return picture.error();
+  if (shrink) {
+    const int width = picture->width / conventions.scale, height = picture->height / conventions.scale;
+    if (width < 1 || height < 1 || picture->bits != 8)
+      return bad_input(fmt::format("{}: too small, or not 8 bit, for --shrink", file.string()));
+    *picture = matlab_bicubic(*picture, width, height);
+  }
+  const auto part = cut(*picture, file, crop);
+  if (!part) return part.error();
+  return network_input(*part, conventions);
+}
+
+}  // namespace
+
+Result<std::vector<fs::path>> picture_files(const std::vector<std::string>& given) {
   std::vector<fs::path> files;
   for (const std::string& path : given) {
     std::error_code problem;
@@ -35,33 +62,18 @@ Result<std::vector<fs::path>> files_of(const std::vector<std::string>& given) {
   return files;
 }
 
-// What the network would see of the file: shrunk if asked for, then the middle.
-Result<NetworkInput> input_of(const fs::path& file, bool shrink, const Crop& crop,
-                              const Conventions& conventions) {
-  auto picture = read_picture(file);
+Result<Picture> read_cropped(const fs::path& file, const Crop& crop) {
+  const auto picture = read_picture(file);
   if (!picture) return picture.error();
-  if (shrink) {
-    const int width = picture->width / conventions.scale, height = picture->height / conventions.scale;
-    if (width < 1 || height < 1 || picture->bits != 8)
-      return bad_input(fmt::format("{}: too small, or not 8 bit, for --shrink", file.string()));
-    *picture = matlab_bicubic(*picture, width, height);
-  }
-  Crop fitting = crop;
-  fitting.size.width = std::min(crop.size.width, picture->width);
-  fitting.size.height = std::min(crop.size.height, picture->height);
-  const auto part = cropped(*picture, fitting);
-  if (!part) return Error{part.error().code, file.string() + ": " + part.error().what, ""};
-  return network_input(*part, conventions);
+  return cut(*picture, file, crop);
 }
-
-}  // namespace
 
 Result<std::vector<NetworkInput>> network_inputs(const std::vector<std::string>& given,
                                                  const std::string& crop, bool shrink,
                                                  const Conventions& conventions) {
   const auto part = parse_crop("--crop", crop);
   if (!part) return part.error();
-  const auto files = files_of(given);
+  const auto files = picture_files(given);
   if (!files) return files.error();
   std::vector<NetworkInput> inputs;
   for (const fs::path& file : *files) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -15,7 +16,7 @@
 #include "cli/picture_inputs.h"
 #include "cli/progress.h"
 #include "cli/verb.h"
-#include "graph/units.h"
+#include "plan/loss_check.h"
 #include "runtime/network.h"
 
 namespace fye {
@@ -25,8 +26,32 @@ struct Options {
   ModelOptions model;
   std::vector<std::string> pictures;
   std::string output, crop = "64x64", threads;
+  int check = 0;
   bool shrink = false, json = false;
 };
+
+// Random plans that the parts are checked on are the same in every run.
+constexpr unsigned kCheckSeed = 6;
+
+// The whole-number formats alone: bfloat16 loses next to nothing, and orders of nothing say little.
+Result<LossCheck> checked(const Model& model, std::span<const Processor* const> processors,
+                          const Losses& losses, std::span<const Map> crops, const Quant& picture, int count,
+                          ThreadPool& pool) {
+  const Calib* calib = model.calib ? &*model.calib : nullptr;
+  const auto problem = loss_problem(model.graph, calib, processors, losses);
+  if (!problem) return problem.error();
+  int base = 0;
+  std::vector<int> narrow;
+  for (size_t p = 0; p < processors.size(); ++p) {
+    if (processors[p]->numbers() == Numbers::f32)
+      base = int(p);
+    else if (processors[p]->numbers() != Numbers::bf16)
+      narrow.push_back(int(p));
+  }
+  Progress progress("checking random plans", true);
+  return check_losses(model.graph, calib, *problem, processors, base, narrow, crops, picture, count,
+                      kCheckSeed, pool, [&](double share) { progress.update(share); });
+}
 
 Status run(const Options& options) {
   int count = 0;
@@ -69,11 +94,21 @@ Status run(const Options& options) {
     const FinishWriting uninterrupted;
     if (const Status written = write_losses(options.output, *losses); !written) return written;
   }
+  std::optional<LossCheck> check;
+  if (options.check > 0) {
+    auto done = checked(*model, chosen, *losses, crops, measure.picture, options.check, pool);
+    if (!done) return done.error();
+    check = *std::move(done);
+  }
   if (options.json) {
     Json json = {{"crops", losses->crops}, {"seconds", seconds}, {"pictures", losses->pictures}};
     json["units"] = Json::array();
     for (const UnitLoss& unit : losses->units)
       json["units"].push_back({{"unit", unit.unit}, {"on", unit.on}});
+    if (check)
+      json["check"] = {{"spearman", check->spearman},          {"spearman_within", check->spearman_within},
+                       {"truth_over_predicted", check->ratio}, {"share", check->share},
+                       {"predicted", check->predicted},        {"truth", check->truth}};
     fmt::print("{}\n", json.dump(2));
     return {};
   }
@@ -100,6 +135,12 @@ Status run(const Options& options) {
     }
     fmt::print("\n");
   }
+  if (check)
+    fmt::print(
+        "\n{} random mixed plans: Spearman of predicted and true msef {:.3f} over all, {:.3f} at equal "
+        "share; "
+        "truth / predicted {:.2f}\n",
+        check->truth.size(), check->spearman, check->spearman_within, check->ratio);
   return {};
 }
 
@@ -116,6 +157,8 @@ Run add_sensitivity(CLI::App& app) {
       ->capture_default_str();
   app.add_flag("--shrink", o.shrink, "the pictures are large: shrink them by the network's scale first");
   app.add_option("--threads,-j", o.threads, "processor cores to use, all by default");
+  app.add_option("--check", o.check, "also hold the parts against this many random mixed plans")
+      ->check(CLI::Range(0, 10000));
   app.add_flag("--json", o.json, "print JSON");
   app.footer(
       R"(Measures how far each unit's arithmetic, and each tensor's stored form, moves the output away from the float
@@ -123,7 +166,7 @@ network's: what fye plan weighs against time.
 
 Examples:
   fye sensitivity net.onnx photos/ --shrink -o net.losses.json
-  fye sensitivity abpn_x3 a.png b.png --crop 96x96)");
+  fye sensitivity abpn_x3 a.png b.png --crop 96x96 --check 48)");
   return [options] { return run(*options); };
 }
 

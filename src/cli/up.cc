@@ -2,17 +2,22 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <cmath>
 #include <cstdio>
+#include <optional>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/interrupt.h"
+#include "cli/machine.h"
+#include "cli/measurements.h"
 #include "cli/model_options.h"
 #include "cli/output_name.h"
 #include "cli/parse.h"
 #include "cli/progress.h"
 #include "cli/verb.h"
 #include "image/file.h"
+#include "runtime/ladder.h"
 #include "runtime/upscale.h"
 
 namespace fye {
@@ -26,7 +31,8 @@ struct Options {
   ModelOptions model;
   int scale = 0, tile = 0, quality = 95, gpu = -1;
   std::string numbers = "auto", threads, memory, plan, format, if_exists = "auto", progress = "auto";
-  bool in_place = false, json = false;
+  std::string deadline, book, ladder;
+  bool in_place = false, json = false, strict = false;
 };
 
 // The same options with everything read and checked.
@@ -35,6 +41,8 @@ struct Task {
   Model model;
   UpscaleOptions upscale;
   int threads = 0;
+  std::optional<double> deadline;
+  std::filesystem::path model_file;
 };
 
 Result<OutputRequest> request_of(const Options& options) {
@@ -64,6 +72,20 @@ Result<OutputRequest> request_of(const Options& options) {
   return request;
 }
 
+// The network and plan of the ladder for the deadline; other scales than the ladder's are refused.
+Result<LadderRung> best_rung(const Options& options, double deadline) {
+  if (!options.model.model.empty() || !options.model.name.empty())
+    return usage_error("--ladder chooses the network itself", "leave -m and -n out, or --ladder");
+  const auto ladder = read_ladder(options.ladder);
+  if (!ladder) return ladder.error();
+  if (options.scale && options.scale != ladder->scale)
+    return usage_error(fmt::format("{}: its networks enlarge {} times, not {}", options.ladder, ladder->scale,
+                                   options.scale));
+  const auto rung = rung_for(*ladder, deadline);
+  if (!rung) return rung.error();
+  return **rung;
+}
+
 Result<Task> task_of(const Options& options) {
   Task task;
   if (options.numbers != "auto") {
@@ -85,9 +107,31 @@ Result<Task> task_of(const Options& options) {
   task.upscale.tile = options.tile;
   if (options.gpu != -1) spdlog::warn("note: -g {} is ignored, fye runs on the CPU", options.gpu);
 
+  if (!options.deadline.empty()) {
+    const auto deadline = parse_deadline("--deadline", options.deadline);
+    if (!deadline) return deadline.error();
+    if (!options.plan.empty() || options.numbers != "auto")
+      return usage_error("--deadline chooses the plan itself",
+                         "leave --plan and --numbers out, or --deadline");
+    task.deadline = *deadline;
+  } else if (!options.book.empty() || !options.ladder.empty()) {
+    return usage_error("a book or a ladder is for a deadline", "add --deadline 40ms");
+  }
+
   auto request = request_of(options);
   if (!request) return request.error();
-  auto model = load_model(options.model, options.scale);
+  ModelOptions chosen = options.model;
+  if (!options.ladder.empty()) {
+    const auto rung = best_rung(options, *task.deadline);
+    if (!rung) return rung.error();
+    chosen = {};
+    chosen.model = rung->model;
+    task.upscale.plan = rung->plan;
+  }
+  const auto file = model_path(chosen, options.scale);
+  if (!file) return file.error();
+  task.model_file = *file;
+  auto model = load_model(chosen, options.scale);
   if (!model) return model.error();
   task.model = *std::move(model);
   if (!options.plan.empty()) {
@@ -101,6 +145,31 @@ Result<Task> task_of(const Options& options) {
   task.input = request->input;
   task.output = *std::move(output);
   return task;
+}
+
+// The plan for the picture's size and the deadline, with what has to be said about it.
+Status plan_for_deadline(const Options& options, Task& task, const Picture& picture, int threads,
+                         std::vector<std::string>& notices) {
+  if (!task.deadline || task.upscale.plan) return {};
+  auto found = book_for(options.book, task.model_file, task.model.name, task.model.graph.sha256,
+                        picture.width, picture.height, this_machine(threads), options.strict);
+  if (!found) return found.error();
+  for (BookEntry& entry : found->book.entries) {
+    entry.ms *= found->scale;
+    if (entry.measured_ms) *entry.measured_ms *= found->scale;
+  }
+  notices.insert(notices.end(), found->notices.begin(), found->notices.end());
+  const BookEntry* entry = entry_for(found->book, *task.deadline);
+  if (!entry) {
+    const double fastest = found->book.entries.front().best_ms();
+    return Error{
+        ErrorCode::deadline,
+        fmt::format("no plan for {}x{} meets {:.2f} ms: the fastest takes {:.2f} ms, {:.2f} more",
+                    picture.width, picture.height, *task.deadline, fastest, fastest - *task.deadline),
+        fmt::format("--deadline {:.2f}ms can be met", std::ceil(fastest * 100) / 100)};
+  }
+  task.upscale.plan = plan_of(found->book, *entry);
+  return {};
 }
 
 void print_json(const Task& task, const Upscaled& result, const Picture& in, int threads, double read_ms,
@@ -141,6 +210,8 @@ Status up(const Options& options) {
   const double read_ms = reading.ms();
 
   ThreadPool threads(task->threads);
+  std::vector<std::string> said;
+  if (auto status = plan_for_deadline(options, *task, *picture, threads.size(), said); !status) return status;
   auto result = [&]() -> Result<Upscaled> {
     Progress progress(task->input.filename().string(), options.progress != "none");
     task->upscale.progress = [&](double fraction) { progress.update(fraction); };
@@ -149,6 +220,7 @@ Status up(const Options& options) {
     return upscaler->run(*picture);
   }();
   if (!result) return result.error();
+  result->report.notices.insert(result->report.notices.begin(), said.begin(), said.end());
 
   const Stopwatch writing;
   {
@@ -164,13 +236,20 @@ Status up(const Options& options) {
   spdlog::info("prepared in {:.0f} ms, {:.1f} MB planned, {}", report.prepare_ms,
                static_cast<double>(report.arena_bytes) / 1e6,
                report.tile ? fmt::format("tiles of {} pixels", report.tile) : "bands of the whole width");
+  const Status in_time = [&]() -> Status {
+    if (!task->deadline || report.run_ms <= *task->deadline) return {};
+    return Error{ErrorCode::deadline,
+                 fmt::format("{}: is written, but took {:.2f} ms, {:.2f} over the deadline",
+                             task->output.string(), report.run_ms, report.run_ms - *task->deadline),
+                 "the machine is busier than when it was profiled"};
+  }();
   if (options.json) print_json(*task, *result, *picture, threads.size(), read_ms, write_ms);
-  if (options.json) return {};
+  if (options.json) return in_time;
   spdlog::warn("{}: {}x{} from {}x{}, {} in {} on {}, {:.0f} ms", task->output.string(),
                result->picture.width, result->picture.height, picture->width, picture->height,
                task->model.name, report.planned ? "a plan's numbers" : name(report.numbers),
                name(active_isa()), report.prepare_ms + report.run_ms);
-  return {};
+  return in_time;
 }
 
 }  // namespace
@@ -190,10 +269,17 @@ Run add_up(CLI::App& app) {
                  "f32, bf16, int8 or auto: the fastest that loses at most 0.05 dB against f32")
       ->capture_default_str();
   app.add_option("--plan", o.plan, "plan.json: which unit runs in which number format")->type_name("FILE");
+  app.add_option("--deadline", o.deadline,
+                 "40ms, 0.04s or 40: the truest plan that takes no longer, from the book that fye plan made");
+  app.add_option("--book", o.book, "book.json, instead of the one that was kept")->type_name("FILE");
+  app.add_option("--ladder", o.ladder, "ladder.json of fye ladder: the network is chosen too")
+      ->type_name("FILE");
+  app.add_flag("--strict", o.strict, "refuse a book of another machine, build or size");
   app.add_option("--threads,-j", o.threads,
                  "processor cores to use, all by default (ncnn's LOAD:PROC:SAVE is understood)");
   app.add_option("--tile,-t", o.tile,
-                 "edge of a tile in input pixels; default 0: bands of the whole width, whose maps in between are small")
+                 "edge of a tile in input pixels; default 0: bands of the whole width, whose maps in between "
+                 "are small")
       ->check(CLI::Range(0, 65535));
   app.add_option("--mem", o.memory,
                  "memory to stay within: 512M, 2G; default: three quarters of what is free");
@@ -221,6 +307,7 @@ Examples:
   fye up small.jpg -o big.jpg -s 2          # twice as large
   fye up scan.tif -o big.tif --numbers f32  # in floating point
   fye up huge.png -o huger.png --mem 1G     # in tiles that fit into 1 GB
+  fye up frame.png -o big.png --deadline 40ms # as good as 40 ms allow
   fye up a.png -o b.png -m net.onnx --net-scale 4 --range 0..1 --colour rgb --pre none)");
   return [options] { return up(*options); };
 }

@@ -164,7 +164,7 @@ void Bands::run_step(const Step& step, const std::vector<Map>& maps, const Windo
 }
 
 void Bands::run(const Map& in, const Map& out, std::byte* memory, ThreadPool& threads, Isa max,
-                const Observer* observer) const {
+                const Observer* observer, const StepDone* done) const {
   const bool direct = net_->ends_in(out);
   const size_t last = slots_.size() - 1;
   std::vector<Map> maps(slots_.size());
@@ -193,10 +193,12 @@ void Bands::run(const Map& in, const Map& out, std::byte* memory, ThreadPool& th
                      size_t(w.done - w.base + below) * size_t(map.row_bytes));
       map.region = {w.base, 0, w.end - w.base, map.region.w};
     }
+    if (done) (*done)(kNone, kNone);
     for (const Step& step : steps_) {
       if (direct && step.out == int(last)) continue;
       const Window& w = rows[size_t(step.out)];
       if (w.end > w.done) run_step(step, maps, w, threads, max);
+      if (done) (*done)(step.node, slots_[size_t(step.out)].tensor);
       if (!observer || step.node == kNone) continue;
       const Map& map = maps[size_t(step.out)];
       (*observer)(step.node, part_of(map, {w.done, 0, w.end - w.done, map.region.w}));

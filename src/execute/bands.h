@@ -27,7 +27,7 @@ class Bands {
   // `in` and `out` as Executor::run. An observer sees each node once a band, with the rows that the band
   // added.
   void run(const Map& in, const Map& out, std::byte* memory, ThreadPool& threads, Isa max,
-           const Observer* observer) const;
+           const Observer* observer, const StepDone* done = nullptr) const;
 
  private:
   // One stored map. `layout` is its window at full height.

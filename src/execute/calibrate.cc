@@ -211,6 +211,7 @@ class Calibration {
     std::optional<Quant> in = picture ? picture : common_u8_quant(pictures_);
     if (!in) in = quant_for_range(seen[size_t(input)].min(), seen[size_t(input)].max());
     calib.tensors = choose_grids(graph_, seen, options_.method, *in, picture);
+    calib.scale16 = choose_scale16(graph_, seen, calib.tensors);
     return {};
   }
 

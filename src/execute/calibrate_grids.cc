@@ -1,6 +1,9 @@
 #include "execute/calibrate_grids.h"
 
 #include <algorithm>
+#include <cmath>
+
+#include "graph/trunk.h"
 
 namespace fye {
 namespace {
@@ -92,6 +95,25 @@ std::map<std::string, Quant> choose_grids(const Graph& graph, std::span<const Ra
   }
   std::map<std::string, Quant> by_name;
   for (size_t t = 0; t < grid.size(); ++t) by_name[graph.tensors[t].name] = grid[size_t(source[t])];
+  return by_name;
+}
+
+std::map<std::string, float> choose_scale16(const Graph& graph, std::span<const RangeObserver> seen,
+                                            const std::map<std::string, Quant>& grids) {
+  const Trunks trunks = find_trunks(graph, grids);
+  const std::vector<TensorId> source = sources_of_bytes(graph);
+  std::vector<float> most(size_t(trunks.count));
+  for (size_t t = 0; t < trunks.of.size(); ++t) {
+    if (trunks.of[t] == kNone) continue;
+    const RangeObserver& range = seen[size_t(source[t])];
+    float& its = most[size_t(trunks.of[t])];
+    its = std::max({its, std::abs(range.min()), std::abs(range.max())});
+  }
+  std::map<std::string, float> by_name;
+  for (size_t t = 0; t < trunks.of.size(); ++t)
+    if (trunks.of[t] != kNone)
+      if (const float scale = most[size_t(trunks.of[t])] / 32767; scale > 0)
+        by_name[graph.tensors[t].name] = scale;
   return by_name;
 }
 

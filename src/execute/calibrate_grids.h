@@ -26,4 +26,9 @@ std::map<std::string, Quant> choose_grids(const Graph& graph, std::span<const Ra
                                           CalibrationMethod method, const Quant& input,
                                           const std::optional<Quant>& picture);
 
+// Calib::scale16: for every tensor of a trunk the largest magnitude seen in the trunk / 32767. `seen` as
+// above; a trunk that is zero everywhere has no entry.
+std::map<std::string, float> choose_scale16(const Graph& graph, std::span<const RangeObserver> seen,
+                                            const std::map<std::string, Quant>& grids);
+
 }  // namespace fye

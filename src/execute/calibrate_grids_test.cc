@@ -130,5 +130,28 @@ TEST(ChooseGrids, AConcatenationDoesNotCutItsInputs) {
   EXPECT_FALSE(grids.at(name(j.graph, j.a)) == grids.at(name(j.graph, j.both)));
 }
 
+TEST(ChooseScale16, IsTheLargestMagnitudeOfTheTrunk) {
+  Builder b(3, 1);
+  const TensorId head = b.conv(0, 8, 3);
+  const TensorId sum = b.add(b.conv(b.relu(b.conv(head, 8, 3)), 8, 3), head);
+  const Graph graph = b.take(b.shuffle(b.conv(sum, 12, 3), 2));
+  const TensorId first = graph.nodes[0].output;
+  const TensorId second = graph.nodes[2].output;
+  ASSERT_EQ(graph.nodes[2].inputs[1], first);
+  const auto grids = choose_grids(graph, spread(graph, {{first, {-30, 61}}, {second, {-80, 40}}}), kHonest,
+                                  kPicture, kPicture);
+  const auto scales = choose_scale16(graph, spread(graph, {{first, {-30, 61}}, {second, {-80, 40}}}), grids);
+  const float expected = 80.0f / 32767;
+  EXPECT_EQ(scales,
+            (std::map<std::string, float>{{name(graph, first), expected}, {name(graph, second), expected}}));
+  EXPECT_TRUE(choose_scale16(graph, spread(graph, {{first, {0, 0}}, {second, {0, 0}}}), grids).empty());
+}
+
+TEST(ChooseScale16, NoTrunkNoScale) {
+  const Graph graph = testing::small_abpn();
+  const auto seen = spread(graph);
+  EXPECT_TRUE(choose_scale16(graph, seen, choose_grids(graph, seen, kHonest, kPicture, kPicture)).empty());
+}
+
 }  // namespace
 }  // namespace fye

@@ -1,6 +1,7 @@
 // Parts: a placed graph as segments, and the stored forms of every tensor that crosses from one to another.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -10,6 +11,10 @@
 #include "processors/segment_maps.h"
 
 namespace fye {
+
+// Told after each step of a run, for accounts of where time goes: a node; or, with node kNone, the conversion of
+// `tensor` to another form; or, with both kNone, the moving of rows between bands. Called on the thread that runs.
+using StepDone = std::function<void(int node, TensorId tensor)>;
 
 // A stored form of a tensor that crosses a segment's edge. Form 0 is the graph's input as the user gives it.
 struct Copy {

@@ -83,7 +83,15 @@ struct Executor::State {
   }
 
   void run_tile(const Region& tile, const Map& in, const Map& out, ThreadPool& threads,
-                const Observer* observer) {
+                const Observer* observer, const StepDone* done) {
+    const auto converted = [&](int copy) {
+      if (done) (*done)(kNone, net.copies[size_t(copy)].tensor);
+    };
+    const Observer both = [&](int node, const Map& map) {
+      if (observer) (*observer)(node, map);
+      if (done) (*done)(node, net.graph->nodes[size_t(node)].output);
+    };
+    const Observer* watch = done ? &both : observer;
     Layout plan = layout(tile);
     for (size_t c = 0; c < net.copies.size(); ++c)
       plan.copies[c] =
@@ -102,16 +110,19 @@ struct Executor::State {
         if (net.copies[c].from != kNone && net.copies[c].segment == int(p)) {
           convert(plan.copies[size_t(net.copies[c].from)], plan.copies[c], threads);
           finish(int(c), plan.copies[c]);
+          converted(int(c));
         }
       ins.clear();
       outs.clear();
       for (int c : part.in) ins.push_back(plan.copies[size_t(c)]);
       for (int c : part.out) outs.push_back(plan.copies[size_t(c)]);
       part.runnable->run(ins, outs, arena.data() + plan.arena.offset[net.copies.size() + p], threads,
-                         observer);
+                         watch);
       for (int c : part.out) finish(c, plan.copies[size_t(c)]);
     }
-    if (!direct) convert(plan.copies[size_t(net.final_copy)], target, threads);
+    if (direct) return;
+    convert(plan.copies[size_t(net.final_copy)], target, threads);
+    converted(net.final_copy);
   }
 
   void finish(int copy, const Map& map) const {
@@ -196,7 +207,8 @@ int Executor::pass_count() const {
   return state_->bands ? state_->bands->count() : int(state_->tiles().size());
 }
 
-Status Executor::run(const Map& in, const Map& out, ThreadPool& threads, const Observer* observer) {
+Status Executor::run(const Map& in, const Map& out, ThreadPool& threads, const Observer* observer,
+                     const StepDone* done) {
   State& s = *state_;
   auto fits = [&](const Map& map, TensorId tensor) {
     const MapSize size = s.net.size_of(tensor);
@@ -213,10 +225,10 @@ Status Executor::run(const Map& in, const Map& out, ThreadPool& threads, const O
     }
   }
   if (s.bands) {
-    s.bands->run(in, out, s.arena.data(), threads, s.options.max, observer);
+    s.bands->run(in, out, s.arena.data(), threads, s.options.max, observer, done);
     return {};
   }
-  for (const Region& tile : s.tiles()) s.run_tile(tile, in, out, threads, observer);
+  for (const Region& tile : s.tiles()) s.run_tile(tile, in, out, threads, observer, done);
   return {};
 }
 

@@ -11,6 +11,8 @@
 #include "base/result.h"
 #include "base/threads.h"
 #include "graph/calib.h"
+#include "execute/parts.h"
+#include "graph/calib.h"
 #include "graph/graph.h"
 #include "processors/processor.h"
 
@@ -53,7 +55,8 @@ class Executor {
   // `in` is any map of the whole input (u8 or u16 picture with a quant, or f32), `out` likewise of the whole
   // output; values are converted to and from what the first and last segments use. Whole, tiles or bands, any
   // number of threads: the same bits.
-  Status run(const Map& in, const Map& out, ThreadPool& threads, const Observer* observer = nullptr);
+  Status run(const Map& in, const Map& out, ThreadPool& threads, const Observer* observer = nullptr,
+             const StepDone* done = nullptr);
 
   // Bytes of planned memory (arena), allocated by the first run; weights not counted.
   size_t arena_bytes() const;

@@ -115,7 +115,8 @@ RC_GTEST_PROP(Executor, AnyMixtureIsTileAndThreadIndependent, ()) {
   const Isa isa = *rc::gen::elementOf(isas());
   std::vector<const Processor*> placement;
   for (size_t n = 0; n < graph.nodes.size(); ++n)
-    placement.push_back(*find_processor(*rc::gen::element<std::string>("cpu.f32", "cpu.int8"), isa));
+    placement.push_back(
+        *find_processor(*rc::gen::element<std::string>("cpu.f32", "cpu.int8", "cpu.int8r16"), isa));
   TestPicture picture(*rc::gen::inRange(1, 50), *rc::gen::inRange(1, 50), 3);
   const int least = std::max(8, 2 * halo(graph));
   const int tile = *rc::gen::inRange(least, least + 40);

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/trunk.h"
+
 namespace fye {
 namespace {
 
@@ -22,6 +24,11 @@ float stored(float steps, const Quant& quant) {
   return float(std::clamp(std::nearbyint(double(steps)) + quant.zero, 0.0, 255.0));
 }
 
+// The same in 16 bits.
+float stored16(float steps) {
+  return std::isnan(steps) ? 0 : float(std::clamp(std::nearbyint(double(steps)), -32768.0, 32767.0));
+}
+
 Dense quantised(const Dense& real, const Quant& quant) {
   Dense out = real;
   for (float& v : out.values) v = stored(v / quant.scale, quant);
@@ -30,17 +37,39 @@ Dense quantised(const Dense& real, const Quant& quant) {
 
 Dense real_values(const StoredTensor& tensor) {
   Dense out = tensor.dense;
-  if (tensor.numbers == Numbers::int8)
+  if (tensor.numbers != Numbers::f32)
     for (float& v : out.values) v = tensor.quant.scale * (v - float(tensor.quant.zero));
   return out;
 }
 
+// As a hand-over converts it: by one multiplication between whole numbers of which one is s16, else through
+// real values.
+StoredTensor converted(const StoredTensor& from, Numbers numbers, const Quant& quant) {
+  if (from.numbers == numbers && (numbers == Numbers::f32 || from.quant == quant)) return from;
+  StoredTensor to{numbers, quant, from.dense};
+  const bool wide = numbers == Numbers::int8r16;
+  if (from.numbers != Numbers::f32 && (wide || from.numbers == Numbers::int8r16)) {
+    const float ratio = from.quant.scale / quant.scale;
+    for (float& v : to.dense.values) {
+      const float steps = (v - float(from.quant.zero)) * ratio;
+      v = wide ? stored16(steps) : stored(steps, quant);
+    }
+    return to;
+  }
+  to.dense = real_values(from);
+  for (float& v : to.dense.values) v = wide ? stored16(v / quant.scale) : stored(v / quant.scale, quant);
+  return to;
+}
+
 // An activation that keeps the order is a clamp between levels of the output grid.
-void clamp_levels(const Activation& act, const Quant& quant, float& level) {
+void clamp_levels(const Activation& act, const Quant& quant, bool wide, float& level) {
+  const auto at = [&](float bound) {
+    return wide ? stored16(bound / quant.scale) : stored(bound / quant.scale, quant);
+  };
   if (act.kind == Kind::relu) level = std::max(level, float(quant.zero));
   if (act.kind == Kind::clip) {
-    level = std::max(level, stored(act.lo / quant.scale, quant));
-    level = std::min(level, stored(act.hi / quant.scale, quant));
+    level = std::max(level, at(act.lo));
+    level = std::min(level, at(act.hi));
   }
 }
 
@@ -79,8 +108,8 @@ int64_t plane_size(const Shape& shape) {
 class Int8Node {
  public:
   Int8Node(const Graph& graph, const Node& node, const Calib& calib, std::span<const StoredTensor> in,
-           const Quant& out)
-      : graph_(graph), node_(node), calib_(calib), in_(in), out_(out) {}
+           const Quant& out, bool wide)
+      : graph_(graph), node_(node), calib_(calib), in_(in), out_(out), wide_(wide) {}
 
   Result<Dense> operator()(const Conv& conv) const;
   Result<Dense> operator()(const Elementwise& op) const {
@@ -145,6 +174,7 @@ class Int8Node {
   const Calib& calib_;
   std::span<const StoredTensor> in_;
   const Quant& out_;
+  bool wide_;  // 16-bit output, and what is added to it
 };
 
 Result<Dense> Int8Node::operator()(const Binary& op) const {
@@ -157,7 +187,8 @@ Result<Dense> Int8Node::operator()(const Binary& op) const {
   for (size_t i = 0; i < out.values.size(); ++i) {
     const float left = ratio_a * (in_[0].dense.values[i] - float(a.zero));
     const float right = ratio_b * (in_[1].dense.values[i] - float(b.zero));
-    out.values[i] = stored(add ? left + right : left - right, out_);
+    const float sum = add ? left + right : left - right;  // in 16 bits both ratios are 1
+    out.values[i] = wide_ ? stored16(sum) : stored(sum, out_);
   }
   return out;
 }
@@ -212,17 +243,17 @@ Result<Dense> Int8Node::operator()(const Conv& conv) const {
                        weights.values[size_t(((oc * w[1] + ic) * conv.kernel_h + ky) * conv.kernel_w + kx)];
               }
           float steps = float(int32_t(sum)) * (sum < 0 ? negative : multiplier);
+          float level = wide_ ? stored16(steps) : stored(steps, out_);
           if (residual) {
             const StoredTensor& other = in_[1];
             const Shape& r = other.dense.shape;
             const int64_t channel = oc % (w[0] / conv.residual_repeat);
             const float q = other.dense.values[size_t(((n * r[1] + channel) * r[2] + oy) * r[3] + ox)];
             const float ratio = other.quant.scale / out_.scale;
-            steps = steps + ratio * (q - float(other.quant.zero));
+            level = wide_ ? stored16(level + q) : stored(steps + ratio * (q - float(other.quant.zero)), out_);
           }
-          float level = stored(steps, out_);
-          clamp_levels(conv.act, out_, level);
-          clamp_levels(conv.post, out_, level);
+          clamp_levels(conv.act, out_, wide_, level);
+          clamp_levels(conv.post, out_, wide_, level);
           out.values.push_back(level);
         }
     }
@@ -241,28 +272,37 @@ Result<StoredTensor> simulate_node(const Graph& graph, const Calib* calib, int i
     if (!out) return out.error();
     return StoredTensor{Numbers::f32, {}, *std::move(out)};
   }
-  if (numbers != Numbers::int8) return node_problem(node, "only f32 and int8 are simulated");
+  if (storage(numbers) != DType::u8) return node_problem(node, "only f32, int8 and int8r16 are simulated");
   const auto quant_of = [&](TensorId tensor) -> Result<Quant> {
     const std::string& name = graph.tensors[size_t(tensor)].name;
     if (!calib || !calib->tensors.contains(name))
       return bad_input(fmt::format("the calibration has no range for tensor \"{}\"", name));
     return calib->tensors.at(name);
   };
+  bool wide = false;
+  Quant trunk;
+  if (numbers == Numbers::int8r16 && calib) {
+    const Trunks trunks = find_trunks(graph, calib->tensors);
+    wide = trunks.wide[size_t(node.output)];
+    trunk.scale = trunk_scales(graph, *calib, trunks)[size_t(node.output)];
+  }
   std::vector<StoredTensor> in;
-  for (const TensorId id : node.inputs) {
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const TensorId id = node.inputs[i];
+    const StoredTensor& have = tensors[size_t(id)];
+    if (wide && (i > 0 || !node.as<Conv>())) {
+      in.push_back(converted(have, Numbers::int8r16, trunk));
+      continue;
+    }
     auto quant = quant_of(id);
     if (!quant) return quant.error();
-    const StoredTensor& have = tensors[size_t(id)];
-    if (have.numbers == Numbers::int8 && have.quant == *quant)
-      in.push_back(have);
-    else
-      in.push_back({Numbers::int8, *quant, quantised(real_values(have), *quant)});
+    in.push_back(converted(have, Numbers::int8, *quant));
   }
-  auto quant = quant_of(node.output);
+  auto quant = wide ? trunk : quant_of(node.output);
   if (!quant) return quant.error();
-  auto out = std::visit(Int8Node(graph, node, *calib, in, *quant), node.op);
+  auto out = std::visit(Int8Node(graph, node, *calib, in, *quant, wide), node.op);
   if (!out) return out.error();
-  return StoredTensor{Numbers::int8, *quant, *std::move(out)};
+  return StoredTensor{wide ? Numbers::int8r16 : Numbers::int8, *quant, *std::move(out)};
 }
 
 Result<std::vector<StoredTensor>> simulate(const Graph& graph, const Calib* calib,

@@ -1,9 +1,11 @@
-// Simulation: what a mixed f32 / int8 placement must compute, on dense tensors, by arithmetic of its own.
+// Simulation: what a mixed f32 / int8 / int8r16 placement must compute, on dense tensors, by arithmetic of
+// its own.
 //
-// It shares no code with the kernels: f32 nodes run on the dense reference (sums in double), int8 nodes on
-// the formulas of design.md, section 4, with sums in 64-bit integers. The runtime with reference kernels
-// gives the same bits (but for average pooling and bicubic resizing inside int8: one level where a double sum
-// rounds otherwise); with fast float kernels at most 0.1 % of what enters an int8 run differs, by one level.
+// It shares no code with the kernels: f32 nodes run on the dense reference (sums in double), int8 and int8r16
+// nodes on the formulas of design.md, section 4, with sums in 64-bit integers. The runtime with reference
+// kernels gives the same bits (but for average pooling and bicubic resizing inside int8: one level where a
+// double sum rounds otherwise); with fast float kernels at most 0.1 % of what enters an int8 run differs, by
+// one level.
 #pragma once
 
 #include <span>
@@ -16,10 +18,11 @@
 
 namespace fye {
 
-// A tensor in the form its producer stores: real values, or for int8 the whole numbers q in 0..255.
+// A tensor in the form its producer stores: real values (f32), whole numbers q in 0..255 (int8), or in
+// -32768..32767 (int8r16).
 struct StoredTensor {
   Numbers numbers = Numbers::f32;
-  Quant quant;  // int8 only
+  Quant quant;  // of whole numbers
   Dense dense;
 };
 

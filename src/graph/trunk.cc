@@ -10,7 +10,8 @@ namespace {
 // What a residual add adds up beside a convolution's own sums; empty if the node is none.
 std::span<const TensorId> addends(const Node& node) {
   if (const Conv* conv = node.as<Conv>()) {
-    const bool plain = node.inputs.size() == 2 && conv->residual_repeat == 1 && node.inputs[0] != node.inputs[1];
+    const bool plain =
+        node.inputs.size() == 2 && conv->residual_repeat == 1 && node.inputs[0] != node.inputs[1];
     return plain ? std::span(node.inputs).subspan(1) : std::span<const TensorId>();
   }
   const Binary* binary = node.as<Binary>();

@@ -1,4 +1,5 @@
-// Trunks: tensors that residual adds connect; int8r16 keeps them in 16 bits on one grid (design.md, section 4).
+// Trunks: tensors that residual adds connect; int8r16 keeps them in 16 bits on one grid (design.md, section
+// 4).
 #pragma once
 
 #include <map>
@@ -18,9 +19,10 @@ namespace fye {
 // of on the way out, or anchors of the picture), are never wide: on the picture's grid u8 loses nothing. An
 // add that writes such a tensor is a plain int8 add and connects nothing.
 struct Trunks {
-  std::vector<int> of;     // by tensor: its trunk, or kNone
-  std::vector<bool> wide;  // by tensor: s16 if int8r16 writes it. The rest of a trunk - what other ops than convolutions
-                           // and adds write, or is on the picture's grid - is u8, and converted where an add reads it
+  std::vector<int> of;  // by tensor: its trunk, or kNone
+  // By tensor: s16 if int8r16 writes it. The rest of a trunk - what other ops than convolutions and adds write,
+  // or is on the picture's grid - is u8, and converted where an add reads it.
+  std::vector<bool> wide;
   int count = 0;
 };
 

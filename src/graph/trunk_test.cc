@@ -15,7 +15,8 @@ namespace {
 // A grid of its own for every tensor; 1 / 1 at the network's ends, as pictures have.
 std::map<std::string, Quant> grids_of(const Graph& graph) {
   std::map<std::string, Quant> grids;
-  for (size_t t = 0; t < graph.tensors.size(); ++t) grids[graph.tensors[t].name] = {0.5f + float(t) / 64, int(t) % 256};
+  for (size_t t = 0; t < graph.tensors.size(); ++t)
+    grids[graph.tensors[t].name] = {0.5f + float(t) / 64, int(t) % 256};
   for (const auto* ends : {&graph.inputs, &graph.outputs})
     for (const TensorId end : *ends) grids[graph.tensors[size_t(end)].name] = {1, 0};
   return grids;
@@ -28,7 +29,8 @@ TensorId output_of(const Graph& graph, const std::string& node) {
   return 0;
 }
 
-// The head, the 16 blocks' sums and the long skip's are one trunk; the blocks' first convolutions are in none.
+// The head, the 16 blocks' sums and the long skip's are one trunk; the blocks' first convolutions are in
+// none.
 TEST(Trunks, EdsrHasOne) {
   const Graph graph = fuse(edsr_baseline_x2(random_weights(1)));
   const Trunks trunks = find_trunks(graph, grids_of(graph));
@@ -55,7 +57,11 @@ Graph chain(int repeat = 1) {
   const Conv conv{.weight = 0, .act = {}, .post = {}, .residual_repeat = repeat};
   graph.constants = {{{4, 4, 1, 1}, std::vector<float>(16)}};
   graph.tensors.push_back({"d", {1, 4, -1, -1}});
-  graph.nodes = {{"a", {0}, 1, conv}, {"d", {1}, 5, conv}, {"b", {5, 1}, 2, conv}, {"c", {5, 2}, 3, conv}, {"out", {3}, 4, conv}};
+  graph.nodes = {{"a", {0}, 1, conv},
+                 {"d", {1}, 5, conv},
+                 {"b", {5, 1}, 2, conv},
+                 {"c", {5, 2}, 3, conv},
+                 {"out", {3}, 4, conv}};
   return graph;
 }
 
@@ -106,7 +112,7 @@ TEST(Trunks, SumsOfTwoTensorsAndNothingElse) {
 TEST(TrunkScales, AreStatedOrDerived) {
   const Graph graph = chain();
   Calib calib;
-  calib.tensors = {{"in", {1, 0}}, {"out", {1, 0}},  {"a", {0.5f, 10}},
+  calib.tensors = {{"in", {1, 0}},      {"out", {1, 0}}, {"a", {0.5f, 10}},
                    {"b", {0.25f, 200}}, {"c", {2, 100}}, {"d", {100, 0}}};
   const Trunks trunks = find_trunks(graph, calib.tensors);
   const auto all = [&] { return trunk_scales(graph, calib, trunks); };
@@ -118,9 +124,11 @@ TEST(TrunkScales, AreStatedOrDerived) {
   EXPECT_EQ(all(), (std::vector<float>{0, 0.5f, 0.5f, 0.5f, 0, 0}));
 }
 
-// What a wide tensor is added to is of its trunk; no end of the network is wide; only convolutions and sums write s16.
+// What a wide tensor is added to is of its trunk; no end of the network is wide; only convolutions and sums
+// write s16.
 RC_GTEST_PROP(Trunks, OfAnyGraph, ()) {
-  const Graph graph = fuse(random_graph(*rc::gen::arbitrary<uint32_t>(), {.nodes = *rc::gen::inRange(2, 24)}));
+  const Graph graph =
+      fuse(random_graph(*rc::gen::arbitrary<uint32_t>(), {.nodes = *rc::gen::inRange(2, 24)}));
   const Trunks trunks = find_trunks(graph, grids_of(graph));
   for (const TensorId input : graph.inputs) RC_ASSERT(!trunks.wide[size_t(input)]);
   for (const Node& node : graph.nodes) {

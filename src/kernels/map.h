@@ -15,7 +15,7 @@ namespace fye {
 // past the last element are readable.
 struct Map {
   DType type = DType::f32;
-  Quant quant;  // u8 and u16 only
+  Quant quant;  // u8, u16 and s16 only; zero point 0 in s16
   int channels = 0, pitch = 0, margin = 0;
   Region region;
   ptrdiff_t row_bytes = 0;

@@ -20,11 +20,18 @@ size_t inputs_of(const Node& node) {
   return binary && binary->constant == kNone ? 2 : 1;
 }
 
+bool is_sum(const Node& node) {
+  const Binary* binary = node.as<Binary>();
+  return binary && binary->constant == kNone &&
+         (binary->kind == Binary::Kind::add || binary->kind == Binary::Kind::sub);
+}
+
 Status check_formats(const NodeProblem& p) {
   if (p.in.size() != inputs_of(p.node) || p.in.empty())
     return node_error(p.node, fmt::format("got {} input maps, expected {}", p.in.size(), inputs_of(p.node)));
   const DType type = p.out.type;
-  if (type != DType::f32 && type != DType::bf16 && type != DType::u8)
+  if (type != DType::f32 && type != DType::bf16 && type != DType::u8 &&
+      !(type == DType::s16 && is_sum(p.node)))
     return node_error(p.node, fmt::format("can't compute in {}", name(type)));
   for (size_t i = 0; i < p.in.size(); ++i) {
     const Format& in = p.in[i];
@@ -36,6 +43,8 @@ Status check_formats(const NodeProblem& p) {
     if (type == DType::u8 && !(in.quant.scale > 0 && in.quant.zero >= 0 && in.quant.zero <= 255))
       return node_error(
           p.node, fmt::format("input {} has scale {} and zero point {}", i, in.quant.scale, in.quant.zero));
+    if (type == DType::s16 && !(in.quant == p.out.quant && in.quant.scale > 0 && in.quant.zero == 0))
+      return node_error(p.node, fmt::format("input {} is s16 on another grid than the output", i));
   }
   if (p.out.channels <= 0)
     return node_error(p.node, fmt::format("the output has {} channels", p.out.channels));

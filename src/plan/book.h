@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "plan/exact.h"
 #include "plan/plan.h"
 #include "profile/profile.h"
 
@@ -33,9 +34,20 @@ struct Book {
 // The truest entry that meets the deadline; none if even the fastest does not.
 const BookEntry* entry_for(const Book& book, double deadline_ms);
 
+// At most `count` entries: the fastest, the truest, and between them those nearest to equal ratios of time.
+// Indices, ascending.
+std::vector<int> spread_entries(const Book& book, int count);
+
 // As plan.json has it: neighbours on one processor in one step.
 Plan plan_of(const Book& book, const BookEntry& entry);
 
+// One entry for each plan of a front, without those that are less than a 400th slower than the one before (the
+// fastest and the truest stay): about 900 where the truest takes 10 times as long as the fastest.
+Book book_of(const PlanProblem& problem, const std::vector<PlanPoint>& front, const Profile& profile,
+             const std::string& strategy);
+
+// Errors name the file, the field and the value: another graph (unless `graph_sha256` is empty), entries out of
+// order, times or losses that can't be, plans with too few or too many units.
 Result<Book> read_book(const std::filesystem::path& path, const std::string& graph_sha256);
 Status write_book(const std::filesystem::path& path, const Book& book);
 

@@ -19,6 +19,18 @@ std::string list_of(const std::vector<std::string>& names) {
 
 }  // namespace
 
+std::string difference(const MachineId& measured_on, const MachineId& here) {
+  std::string text;
+  const auto add = [&](const char* what, const std::string& then, const std::string& now) {
+    if (then != now) text += fmt::format("{}{} ({}, not {})", text.empty() ? "" : ", ", what, then, now);
+  };
+  add("another CPU", measured_on.cpu, here.cpu);
+  add("another instruction set", measured_on.isa, here.isa);
+  add("another build", measured_on.build, here.build);
+  add("another number of threads", std::to_string(measured_on.threads), std::to_string(here.threads));
+  return text;
+}
+
 Plan uniform_plan(const Graph& graph, std::string_view processor) {
   Plan plan{.graph_sha256 = graph.sha256,
             .steps = {{.units = {}, .processor = std::string(processor), .reason = {}}}};

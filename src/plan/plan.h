@@ -3,6 +3,8 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "graph/graph.h"
 #include "graph/units.h"
 #include "processors/processor.h"
+#include "profile/profile.h"
 
 namespace fye {
 
@@ -20,16 +23,25 @@ struct PlanStep {
   std::vector<std::string> units;
   std::string processor;
   std::string reason;  // why; may be empty
+  std::map<std::string, std::string> reasons = {};  // by unit, from a planner; may lack any
 };
 
 struct Plan {
   std::string graph_sha256;
   std::vector<PlanStep> steps;
+  // What a planner knows, and a plan written by hand does not say.
+  std::optional<MachineId> machine = {};  // that the times were measured on
+  int width = 0, height = 0;              // of the picture that goes in
+  std::optional<double> ms = {}, msef = {};  // predicted
 };
 
 // Errors name the file, the step and the unit. Other graph: error, unless `graph_sha256` is empty.
 Result<Plan> read_plan(const std::filesystem::path& path, const std::string& graph_sha256);
 Status write_plan(const std::filesystem::path& path, const Plan& plan);
+
+// How `here` differs from the machine and build that something was measured on, as a sentence's end ("another
+// CPU (A, not B)"); empty if it does not.
+std::string difference(const MachineId& measured_on, const MachineId& here);
 
 // All units on one processor.
 Plan uniform_plan(const Graph& graph, std::string_view processor);

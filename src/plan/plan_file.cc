@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/json.h"
+#include "plan/identity.h"
 #include "plan/plan.h"
 
 namespace fye {
@@ -51,7 +53,40 @@ Result<PlanStep> read_step(const std::filesystem::path& path, const Json& json, 
     if (!reason->is_string()) return wrong(path, where, "\"reason\" is not a text");
     step.reason = reason->get<std::string>();
   }
+  if (const Json* reasons = find(json, "reasons")) {
+    if (!reasons->is_object()) return wrong(path, where, "\"reasons\" is not an object");
+    for (const auto& [unit, reason] : reasons->items()) {
+      if (!reason.is_string()) return wrong(path, where, fmt::format("the reason for unit \"{}\" is not a text", unit));
+      if (std::find(step.units.begin(), step.units.end(), unit) == step.units.end())
+        return wrong(path, where, fmt::format("\"reasons\" names unit \"{}\", which is not in this step", unit));
+      step.reasons[unit] = reason.get<std::string>();
+    }
+  }
   return step;
+}
+
+// Machine, size and prediction: all of them may be absent.
+Status read_prediction(const std::filesystem::path& path, const Json& json, Plan& plan) {
+  const FieldReader in(path, "", json, "plan.json");
+  if (find(json, "machine")) {
+    auto machine = read_machine(in);
+    if (!machine) return machine.error();
+    plan.machine = *std::move(machine);
+  }
+  for (const auto& [key, field] : {std::pair{"width", &plan.width}, std::pair{"height", &plan.height}}) {
+    if (!find(json, key)) continue;
+    const auto side = in.whole(key, 1, kMostSide);
+    if (!side) return side.error();
+    *field = *side;
+  }
+  for (const auto& [key, most, field] : {std::tuple{"predicted_ms", kMostMs, &plan.ms},
+                                         std::tuple{"predicted_msef", kMostMsef, &plan.msef}}) {
+    if (!find(json, key)) continue;
+    const auto value = in.number(key, 0, most);
+    if (!value) return value.error();
+    *field = *value;
+  }
+  return {};
 }
 
 }  // namespace
@@ -73,6 +108,7 @@ Result<Plan> read_plan(const std::filesystem::path& path, const std::string& gra
     return wrong(
         path, "graph",
         fmt::format("was made for another model file (sha256 {}, not {})", plan.graph_sha256, graph_sha256));
+  if (auto status = read_prediction(path, *json, plan); !status) return status.error();
   const Json* steps = find(*json, "steps");
   if (!steps || !steps->is_array() || steps->empty())
     return wrong(path, "the file", "\"steps\" must be a list of steps");
@@ -89,10 +125,16 @@ Status write_plan(const std::filesystem::path& path, const Plan& plan) {
   Json json;
   json["version"] = kVersion;
   json["graph"] = plan.graph_sha256;
+  if (plan.machine) json["machine"] = json_of(*plan.machine);
+  if (plan.width > 0) json["width"] = plan.width;
+  if (plan.height > 0) json["height"] = plan.height;
+  if (plan.ms) json["predicted_ms"] = *plan.ms;
+  if (plan.msef) json["predicted_msef"] = *plan.msef;
   json["steps"] = Json::array();
   for (const PlanStep& step : plan.steps) {
     Json entry = {{"units", step.units}, {"placement", step.processor}};
     if (!step.reason.empty()) entry["reason"] = step.reason;
+    if (!step.reasons.empty()) entry["reasons"] = step.reasons;
     json["steps"].push_back(std::move(entry));
   }
   return write_json(path, json);

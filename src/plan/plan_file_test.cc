@@ -94,6 +94,57 @@ RC_GTEST_PROP(PlanFile, RoundTripOfAnyNames, ()) {
   RC_ASSERT(equal(*back, plan));
 }
 
+Plan planned() {
+  Plan plan = example();
+  plan.machine = MachineId{"A CPU", "avx2", "1 g++", 2};
+  plan.width = 640;
+  plan.height = 360;
+  plan.ms = 12.5;
+  plan.msef = 0;
+  plan.steps[0].reasons = {{"conv2", "fast enough"}};
+  return plan;
+}
+
+TEST(PlanFile, RoundTripOfWhatAPlannerKnows) {
+  const Folder folder;
+  ASSERT_TRUE(write_plan(folder / "plan.json", planned()));
+  const auto back = read_plan(folder / "plan.json", "abc");
+  ASSERT_TRUE(back) << back.error().text();
+  EXPECT_TRUE(equal(*back, planned()));
+  EXPECT_EQ(back->machine, planned().machine);
+  EXPECT_EQ(back->width, 640);
+  EXPECT_EQ(back->height, 360);
+  EXPECT_EQ(back->ms, 12.5);
+  EXPECT_EQ(back->msef, 0);
+  EXPECT_EQ(back->steps[0].reasons, planned().steps[0].reasons);
+}
+
+TEST(PlanFile, RefusesImpossiblePredictions) {
+  expect_refused([](Json& j) { j["predicted_ms"] = -1; }, "predicted_ms: -1 is not between");
+  expect_refused([](Json& j) { j["predicted_ms"] = "12"; }, "predicted_ms");
+  expect_refused([](Json& j) { j["predicted_msef"] = 1e12; }, "predicted_msef");
+  expect_refused([](Json& j) { j["width"] = 0; }, "width: 0");
+  expect_refused([](Json& j) { j["height"] = -4; }, "height");
+  expect_refused([](Json& j) { j["machine"] = "mine"; }, "machine: is not an object");
+  expect_refused([](Json& j) { j["machine"] = Json{{"cpu", "A"}}; }, "machine.isa: is missing");
+  expect_refused([](Json& j) { j["steps"][0]["reasons"] = "good"; }, "\"reasons\" is not an object");
+  expect_refused([](Json& j) { j["steps"][0]["reasons"] = Json{{"conv1", 3}}; }, "conv1\" is not a text");
+  expect_refused([](Json& j) { j["steps"][0]["reasons"] = Json{{"conv3", "x"}}; }, "which is not in this step");
+}
+
+TEST(PlanFile, SaysWhichMachineItWasMadeFor) {
+  const MachineId here{"A CPU", "avx2", "1 g++", 2};
+  EXPECT_EQ(difference(here, here), "");
+  MachineId other = here;
+  other.cpu = "B CPU";
+  other.threads = 4;
+  EXPECT_EQ(difference(other, here), "another CPU (B CPU, not A CPU), another number of threads (4, not 2)");
+  other = here;
+  other.build = "2 g++";
+  other.isa = "amx";
+  EXPECT_EQ(difference(other, here), "another instruction set (amx, not avx2), another build (2 g++, not 1 g++)");
+}
+
 TEST(PlanFile, RefusesVersionAndGraph) {
   expect_refused([](Json& j) { j["version"] = 2; }, "version");
   expect_refused([](Json& j) { j.erase("version"); }, "version");

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/trunk.h"
 #include "kernels/conv/conv.h"
 #include "kernels/conv/winograd.h"
 #include "kernels/convert/convert.h"
@@ -199,6 +200,52 @@ Status quantise(ConvProblem& problem, const Node& node, const Calib* calib) {
   return {};
 }
 
+// How the nodes of a graph store and want their tensors in one number format.
+class Forms {
+ public:
+  Forms(std::string_view processor, Numbers numbers, const Graph& graph, const Calib* calib)
+      : processor_(processor), numbers_(numbers), graph_(graph), calib_(calib) {
+    if (numbers != Numbers::int8r16 || !calib) return;
+    trunks_ = find_trunks(graph, calib->tensors);
+    scale16_ = trunk_scales(graph, *calib, trunks_);
+  }
+
+  Result<Stored> writes(int node) const {
+    const TensorId out = graph_.nodes[size_t(node)].output;
+    return is_wide(out) ? Stored{DType::s16, {scale16_[size_t(out)], 0}} : narrow(out);
+  }
+
+  // A wide add reads what it adds in its own form, whatever that is stored as; convolutions read u8.
+  Result<Stored> reads(int node, int slot) const {
+    const Node& its = graph_.nodes[size_t(node)];
+    const bool sums = slot > 0 || !its.as<Conv>();
+    return sums && is_wide(its.output) ? writes(node) : narrow(its.inputs[size_t(slot)]);
+  }
+
+ private:
+  bool is_wide(TensorId tensor) const { return !trunks_.wide.empty() && trunks_.wide[size_t(tensor)]; }
+
+  Result<Stored> narrow(TensorId tensor) const {
+    if (storage(numbers_) != DType::u8) return Stored{storage(numbers_), {}};
+    const std::string& wanted = graph_.tensors[size_t(tensor)].name;
+    if (!calib_)
+      return bad_input(fmt::format("{} needs a calibration, and this model has none", processor_),
+                       "run fye calibrate MODEL PICTURES...");
+    const auto found = calib_->tensors.find(wanted);
+    if (found == calib_->tensors.end())
+      return bad_input(fmt::format("the calibration has no range for tensor \"{}\"", wanted),
+                       "run fye calibrate on this model again");
+    return Stored{DType::u8, found->second};
+  }
+
+  std::string_view processor_;
+  Numbers numbers_;
+  const Graph& graph_;
+  const Calib* calib_;
+  Trunks trunks_;
+  std::vector<float> scale16_;
+};
+
 class Cpu final : public Processor {
  public:
   Cpu(Numbers numbers, Isa max)
@@ -208,13 +255,13 @@ class Cpu final : public Processor {
   Numbers numbers() const override { return numbers_; }
 
   Result<Stored> writes(const Graph& graph, const Calib* calib, int node) const override {
-    return stored(graph, calib, graph.nodes[size_t(node)].output);
+    return forms(graph, calib).writes(node);
   }
   Result<Stored> reads(const Graph& graph, const Calib* calib, int node, int slot) const override {
-    return stored(graph, calib, graph.nodes[size_t(node)].inputs[size_t(slot)]);
+    return forms(graph, calib).reads(node, slot);
   }
   std::string supports(const Graph&, const Node& node) const override {
-    if (numbers_ != Numbers::int8) return {};
+    if (storage(numbers_) != DType::u8) return {};
     if (node.as<Gemm>() || node.as<Softmax>() || node.as<GlobalAveragePool>() || node.as<ConvTranspose>() ||
         node.as<Reshape>())
       return fmt::format("{} has no integer form yet", op_name(node));
@@ -232,6 +279,7 @@ class Cpu final : public Processor {
       formats[size_t(tensor)] = {form->type, form->quant, map_size(segment.shapes[size_t(tensor)]).channels};
       return {};
     };
+    const Forms its = forms(graph, segment.calib);
     std::vector<Step> steps;
     const std::vector<int> rows = grain_rows(graph, kWinogradTile);
     for (int index : segment.nodes) {
@@ -241,12 +289,10 @@ class Cpu final : public Processor {
       std::vector<Format> inputs;
       for (size_t i = 0; i < node.inputs.size(); ++i) {
         const TensorId input = node.inputs[i];
-        if (auto status = format(input, reads(graph, segment.calib, index, int(i))); !status)
-          return status.error();
+        if (auto status = format(input, its.reads(index, int(i))); !status) return status.error();
         inputs.push_back(formats[size_t(input)]);
       }
-      if (auto status = format(node.output, writes(graph, segment.calib, index)); !status)
-        return status.error();
+      if (auto status = format(node.output, its.writes(index)); !status) return status.error();
       const Conv* conv = node.as<Conv>();
       auto kernel = conv ? prepare_convolution(graph, node, *conv, inputs, formats[size_t(node.output)],
                                                segment.calib, rows[size_t(node.output)])
@@ -259,18 +305,7 @@ class Cpu final : public Processor {
   }
 
  private:
-  Result<Stored> stored(const Graph& graph, const Calib* calib, TensorId tensor) const {
-    if (numbers_ != Numbers::int8) return Stored{storage(numbers_), {}};
-    const std::string& wanted = graph.tensors[size_t(tensor)].name;
-    if (!calib)
-      return bad_input(fmt::format("{} needs a calibration, and this model has none", name_),
-                       "run fye calibrate MODEL PICTURES...");
-    const auto found = calib->tensors.find(wanted);
-    if (found == calib->tensors.end())
-      return bad_input(fmt::format("the calibration has no range for tensor \"{}\"", wanted),
-                       "run fye calibrate on this model again");
-    return Stored{DType::u8, found->second};
-  }
+  Forms forms(const Graph& graph, const Calib* calib) const { return {name_, numbers_, graph, calib}; }
 
   Result<std::unique_ptr<Kernel>> prepare_convolution(const Graph& graph, const Node& node, const Conv& conv,
                                                       std::span<const Format> inputs, const Format& out,
@@ -296,13 +331,15 @@ class Cpu final : public Processor {
       problem.bias = graph.constants[size_t(conv.bias)].values;
     else
       problem.bias.assign(size_t(out.channels), 0.f);
-    if (numbers_ == Numbers::int8) {
+    const bool whole = storage(numbers_) == DType::u8;
+    if (whole) {
       problem.in = inputs[0].quant;
       problem.out = out.quant;
+      problem.wide = out.type == DType::s16;
       if (problem.residual) problem.res = inputs[1].quant;
       if (auto status = quantise(problem, node, calib); !status) return status.error();
     }
-    auto kernel = prepare_conv(problem, numbers_, max_);
+    auto kernel = prepare_conv(problem, whole ? Numbers::int8 : numbers_, max_);
     if (!kernel)
       return bad_input(fmt::format("node \"{}\": {}", node.name, kernel.error().what), kernel.error().hint);
     return kernel;

@@ -18,6 +18,7 @@ struct Set {
   explicit Set(Isa max) {
     owned.push_back(make_cpu(Numbers::f32, max));
     owned.push_back(make_cpu(Numbers::int8, max));
+    owned.push_back(make_cpu(Numbers::int8r16, max));
     // bf16 without hardware for it would be slower and less exact than float; its reference is still tested.
     if (may_use(Isa::amx, max) || (may_use(Isa::avx512, max) && machine_has_avx512_bf16()))
       owned.push_back(make_cpu(Numbers::bf16, max));

@@ -93,9 +93,9 @@ class Processor {
   virtual Result<std::unique_ptr<Runnable>> prepare(const Segment& segment) const = 0;
 };
 
-// The processors of this machine under the limit `max`: cpu.f32, cpu.int8, cpu.bf16 where there is bf16
-// hardware, null (which computes nothing, for measuring what the rest costs; last). Valid for the life of the
-// process.
+// The processors of this machine under the limit `max`: cpu.f32, cpu.int8, cpu.int8r16, cpu.bf16 where there
+// is bf16 hardware, null (which computes nothing, for measuring what the rest costs; last). Valid for the
+// life of the process.
 std::span<const Processor* const> processors(Isa max);
 
 // By name; the error lists those there are.

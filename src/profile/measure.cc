@@ -26,7 +26,7 @@
 namespace fye {
 namespace {
 
-constexpr int kWholeRounds = 7;  // design.md, section 6
+constexpr int kWholeRounds = 9;  // at least 7 (design.md, section 6)
 constexpr int kMostCopies = 8;
 // Bands that Executor may have chosen, smallest first (execute/plain.cc).
 constexpr int kBandRows[] = {2, 4, 8, 16, 24, 32, 48, 64};
@@ -90,6 +90,8 @@ struct Uniform {
   std::unique_ptr<Run> run;  // null if it can't run all of it
   int band = 0;
   std::vector<double> node_ms;  // in place
+  std::vector<double> ms;       // of its timed runs
+  double mj = 0;                // over those
 };
 
 class Measurement {
@@ -118,9 +120,15 @@ class Measurement {
     for (const Processor* p : processors_) profile_.processors.emplace_back(p->name());
     for (const Unit& unit : units_) profile_.units.push_back({unit.name, {}});
 
-    if (auto status = whole_networks(); !status) return status.error();
+    if (auto status = prepare_whole(); !status) return status.error();
+    if (auto status = time_whole(kWholeRounds / 2); !status) return status.error();
+    if (auto status = time_in_place(); !status) return status.error();
+    progress(0.15);
     if (auto status = hand_overs(); !status) return status.error();
     if (auto status = unit_times(); !status) return status.error();
+    if (auto status = time_whole(kWholeRounds - kWholeRounds / 2); !status) return status.error();
+    keep_whole();
+    progress(1);
     add_up();
     report_.seconds = watch_.ms() / 1000;
     if (report) *report = std::move(report_);
@@ -142,10 +150,10 @@ class Measurement {
     if (progress_) progress_(std::min(1., share));
   }
 
-  // Every processor that can run it all, in turns; and once more with a look at each node.
-  Status whole_networks() {
+  // Every processor that can run it all, prepared.
+  Status prepare_whole() {
     for (const Processor* p : processors_) {
-      Uniform uniform{p, nullptr, kUsualBand, std::vector<double>(graph_.nodes.size())};
+      Uniform uniform{p, nullptr, kUsualBand, std::vector<double>(graph_.nodes.size()), {}, 0};
       if (std::all_of(units_.begin(), units_.end(), [&](const Unit& unit) { return runs(*p, unit); })) {
         const ExecuteOptions execute{.height = options_.height,
                                      .width = options_.width,
@@ -160,44 +168,49 @@ class Measurement {
       }
       uniforms_.push_back(std::move(uniform));
     }
-    std::map<const Processor*, std::vector<double>> times;
-    std::map<const Processor*, double> energy;  // millijoules over the timed runs
+    return {};
+  }
+
+  // `rounds` of each in turns, after one to warm up: before the units and after them, since machines change
+  // meanwhile.
+  Status time_whole(int rounds) {
     auto meter = EnergyMeter::open();
-    constexpr int kTurns = kWholeRounds + 2;  // one to warm up, one with the observer
-    for (int turn = 0; turn < kTurns; ++turn) {
+    for (int turn = 0; turn <= rounds; ++turn)
       for (Uniform& uniform : uniforms_) {
         if (!uniform.run) continue;
-        if (turn + 1 == kTurns) {
-          Stopwatch since;
-          const Observer observer = [&](int node, const Map&) {
-            uniform.node_ms[size_t(node)] += since.ms();
-            since = {};
-          };
-          if (auto status = (*uniform.run)(&observer); !status) return status;
-          continue;
-        }
         if (meter) meter->millijoules();
         const Stopwatch watch;
         if (auto status = (*uniform.run)(); !status) return status;
-        const double ms = watch.ms();
         if (turn == 0) continue;
-        times[uniform.processor].push_back(ms);
-        if (meter) energy[uniform.processor] += meter->millijoules();
+        uniform.ms.push_back(watch.ms());
+        if (meter) uniform.mj += meter->millijoules();
       }
-      progress(0.3 * (turn + 1) / kTurns);
-    }
+    return {};
+  }
+
+  // Once with a look at each node: the naive way.
+  Status time_in_place() {
     for (Uniform& uniform : uniforms_) {
       if (!uniform.run) continue;
-      const std::vector<double>& ms = times[uniform.processor];
-      const std::string processor(uniform.processor->name());
-      profile_.whole[processor] = interval_of(ms);
-      if (const double mj = energy[uniform.processor]; mj > 0) {
-        profile_.watts[processor] = mj / std::accumulate(ms.begin(), ms.end(), 0.);
-        profile_.watts_from = "rapl";
-      }
-      uniform.run.reset();  // its memory
+      Stopwatch since;
+      const Observer observer = [&](int node, const Map&) {
+        uniform.node_ms[size_t(node)] += since.ms();
+        since = {};
+      };
+      if (auto status = (*uniform.run)(&observer); !status) return status;
     }
     return {};
+  }
+
+  void keep_whole() {
+    for (Uniform& uniform : uniforms_) {
+      if (!uniform.run) continue;
+      const std::string processor(uniform.processor->name());
+      profile_.whole[processor] = interval_of(uniform.ms);
+      if (uniform.mj <= 0) continue;
+      profile_.watts[processor] = uniform.mj / std::accumulate(uniform.ms.begin(), uniform.ms.end(), 0.);
+      profile_.watts_from = "rapl";
+    }
   }
 
   int band_of(const Processor* processor) const {
@@ -278,7 +291,7 @@ class Measurement {
           profile_.hand_overs.push_back({graph_.tensors[size_t(tensor)].name, from, to, known[key]});
         }
     }
-    progress(0.35);
+    progress(0.2);
     return {};
   }
 
@@ -348,7 +361,7 @@ class Measurement {
     double done = 0;
     for (size_t u = 0; u < units_.size(); ++u)
       for (const Processor* p : processors_) {
-        progress(0.35 + 0.65 * done++ / total);
+        progress(0.2 + 0.7 * done++ / total);
         const Unit& unit = units_[u];
         if (!runs(*p, unit)) continue;
         Timing& time = profile_.units[u].on[std::string(p->name())];
@@ -371,7 +384,6 @@ class Measurement {
         time = {in_place_ms(unit, *p), 0, 1};
         ++report_.in_place;
       }
-    progress(1);
     return {};
   }
 

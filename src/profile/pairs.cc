@@ -11,6 +11,8 @@ namespace fye {
 Result<Timing> time_difference(const std::function<Status()>& without, const std::function<Status()>& with,
                                int copies, const PairOptions& options) {
   constexpr int kWarmUps = 2;
+  const Stopwatch watch;
+  const auto now = [&] { return options.now ? options.now() : watch.ms(); };
   for (int i = 0; i < kWarmUps; ++i)
     for (const auto* run : {&without, &with})
       if (auto status = (*run)(); !status) return status.error();
@@ -20,9 +22,9 @@ Result<Timing> time_difference(const std::function<Status()>& without, const std
     double ms[2] = {};
     for (int turn = 0; turn < 2; ++turn) {
       const int which = (turn + pair) % 2;
-      const Stopwatch watch;
+      const double begin = now();
       if (auto status = which ? with() : without(); !status) return status.error();
-      ms[which] = watch.ms();
+      ms[which] = now() - begin;
     }
     differences.push_back((ms[1] - ms[0]) / copies);
     if (pair + 1 < options.least) continue;

@@ -11,6 +11,7 @@ namespace fye {
 struct PairOptions {
   int least = 5, most = 30;
   double half_width = 0.05;  // of the difference
+  std::function<double()> now;  // milliseconds; the steady clock if empty
 };
 
 // Milliseconds that one run of `with` takes longer than one of `without`, over `copies`; not below 0. Each is

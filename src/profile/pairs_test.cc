@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <random>
 #include <vector>
 
@@ -14,35 +15,58 @@
 namespace fye {
 namespace {
 
-// Works, rather than sleeps: sleeping rounds up.
-void spin(double ms) {
-  const Stopwatch watch;
-  while (watch.ms() < ms) {
+// A clock that the runs themselves move on: the machine's load is of no matter.
+struct FakeClock {
+  double ms = 0;
+  std::minstd_rand random{3};
+  std::function<Status()> takes(double mean, double noise = 0) {
+    return [this, mean, noise] {
+      ms += mean + noise * (double(random() % 1000) / 500 - 1);
+      return Status();
+    };
   }
-}
+  PairOptions options(int least, int most, double half_width) {
+    return {.least = least, .most = most, .half_width = half_width, .now = [this] { return ms; }};
+  }
+};
 
 TEST(Pairs, FindTheDifference) {
+  FakeClock clock;
   int runs = 0;
+  const auto with = clock.takes(30, 1);
   const auto time = time_difference(
-      [&] {
-        spin(1);
-        return Status();
-      },
+      clock.takes(10, 1),
       [&] {
         ++runs;
-        spin(3);
-        return Status();
+        return with();
       },
-      2, {.least = 5, .most = 30, .half_width = 0.1});
+      2, clock.options(5, 30, 0.1));
   ASSERT_TRUE(time);
-  EXPECT_NEAR(time->ms, 1, 0.3);  // (3 - 1) / 2 copies
+  EXPECT_NEAR(time->ms, 10, 0.7);  // (30 - 10) / 2 copies
   EXPECT_GE(time->n, 5);
+  EXPECT_LE(time->half_width, 1);
   EXPECT_EQ(runs, time->n + 2);  // two to warm up
 }
 
+TEST(Pairs, ADriftOfTheMachineCancels) {
+  FakeClock clock;
+  double slow = 1;
+  const auto run = [&](double mean) {
+    return [&clock, &slow, mean] {
+      clock.ms += mean * slow;
+      slow *= 1.02;  // hotter and hotter
+      return Status();
+    };
+  };
+  const auto time = time_difference(run(100), run(110), 1, clock.options(6, 6, 0));
+  ASSERT_TRUE(time);
+  // The order within a pair alternates: what the later run loses in one pair it gains in the next.
+  EXPECT_NEAR(time->ms / (10 * slow), 0.9, 0.35);
+}
+
 TEST(Pairs, NeverBelowZeroAndNeverMoreThanAsked) {
-  const auto time = time_difference([] { return spin(1), Status(); }, [] { return Status(); }, 1,
-                                    {.least = 3, .most = 6, .half_width = 0});
+  FakeClock clock;
+  const auto time = time_difference(clock.takes(3), clock.takes(1), 1, clock.options(3, 6, 0));
   ASSERT_TRUE(time);
   EXPECT_EQ(time->ms, 0);
   EXPECT_EQ(time->n, 6);

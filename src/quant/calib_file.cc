@@ -157,6 +157,10 @@ Result<Calib> read_calib(const std::filesystem::path& path, const std::string& g
     auto quant = reader.tensor(entry, fmt::format("tensor \"{}\"", name));
     if (!quant) return quant.error();
     calib.tensors[name] = *quant;
+    if (!entry.contains("scale16")) continue;
+    auto wide = reader.scale(entry.at("scale16"), fmt::format("tensor \"{}\", scale16", name));
+    if (!wide) return wide.error();
+    calib.scale16[name] = *wide;
   }
   for (const auto& [name, entry] : json->at("weights").items()) {
     auto weight = reader.weight(entry, fmt::format("weights of \"{}\"", name));
@@ -175,6 +179,8 @@ Status write_calib(const std::filesystem::path& path, const Calib& calib) {
   json["tensors"] = Json::object();
   for (const auto& [name, quant] : calib.tensors)
     json["tensors"][name] = {{"type", "u8"}, {"scale", for_json(quant.scale)}, {"zero", quant.zero}};
+  for (const auto& [name, scale] : calib.scale16)
+    if (calib.tensors.contains(name)) json["tensors"][name]["scale16"] = for_json(scale);
   json["weights"] = Json::object();
   for (const auto& [name, weight] : calib.weights) {
     const auto* bytes = reinterpret_cast<const uint8_t*>(weight.values.data());

@@ -38,6 +38,7 @@ Calib example() {
   calib.pictures = "123";
   calib.tensors["in"] = {1, 0};
   calib.tensors["half"] = {0.1f, 128};
+  calib.scale16["half"] = 0.003f;
   calib.weights["conv"] = {{0.5f, 0.25f}, {1, -2, 127, -128, 0, 3}, {-0.75f, 0}};
   return calib;
 }
@@ -47,6 +48,7 @@ void expect_equal(const Calib& a, const Calib& b) {
   EXPECT_EQ(a.method, b.method);
   EXPECT_EQ(a.pictures, b.pictures);
   EXPECT_EQ(a.tensors, b.tensors);
+  EXPECT_EQ(a.scale16, b.scale16);
   ASSERT_EQ(a.weights.size(), b.weights.size());
   for (const auto& [name, weight] : a.weights) {
     ASSERT_TRUE(b.weights.contains(name)) << name;
@@ -79,6 +81,17 @@ TEST(CalibFile, RoundTrip) {
   const auto result = read_changed([](Json&) {});
   ASSERT_TRUE(result) << result.error().text();
   expect_equal(*result, example());
+}
+
+// Files from before int8r16 have none.
+TEST(CalibFile, SixteenBitScalesMayBeMissingButNotWrong) {
+  const auto without = read_changed([](Json& json) { json["tensors"]["half"].erase("scale16"); });
+  ASSERT_TRUE(without) << without.error().text();
+  EXPECT_TRUE(without->scale16.empty());
+  EXPECT_EQ(without->tensors, example().tensors);
+  const Json wrong[] = {0, -1, "0.5", nullptr, 1e60};
+  for (const Json& value : wrong)
+    expect_refused([&](Json& json) { json["tensors"]["half"]["scale16"] = value; }, "\"half\", scale16");
 }
 
 TEST(CalibFile, AnyGraphWhenNoneIsNamed) {

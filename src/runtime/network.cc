@@ -82,26 +82,27 @@ struct Network::State {
   float lo() const { return model->conventions.lo; }
   float range() const { return model->conventions.hi - model->conventions.lo; }
 
-  Status run_rgb(const Picture& in, Picture& out, ThreadPool& threads, const Observer* observer) {
-    if (lo() == 0) return executor.run(map_of(in, range()), map_of(out, range()), threads, observer);
+  Status run_rgb(const Picture& in, Picture& out, ThreadPool& threads, const Observer* observer,
+                 const StepDone* done) {
+    if (lo() == 0) return executor.run(map_of(in, range()), map_of(out, range()), threads, observer, done);
     const float step = range() / top_of(in);
     const Map from = map_of(in_values, height, width, 3);
     const Map to = map_of(out_values, out.height, out.width, 3);
     for (size_t i = 0; i < in.samples(); ++i) in_values[i] = lo() + step * sample(in, i);
-    if (auto status = executor.run(from, to, threads, observer); !status) return status;
+    if (auto status = executor.run(from, to, threads, observer, done); !status) return status;
     for (size_t i = 0; i < out.samples(); ++i) store(out, i, (out_values[i] - lo()) / step);
     return {};
   }
 
   Status run_luma(const Picture& in, const Picture& enlarged, Picture& out, ThreadPool& threads,
-                  const Observer* observer) {
+                  const Observer* observer, const StepDone* done) {
     const Plane y_in = luma(in);
     const Plane y_enlarged = luma(enlarged);
     const Map from = map_of(in_values, in.height, in.width, 1);
     const Map to = map_of(out_values, out.height, out.width, 1);
     const float step = range() / 255;
     for (size_t i = 0; i < y_in.values.size(); ++i) in_values[i] = lo() + step * float(y_in.values[i]);
-    if (auto status = executor.run(from, to, threads, observer); !status) return status;
+    if (auto status = executor.run(from, to, threads, observer, done); !status) return status;
     const float level = top_of(out) / 255 * kLumaToRgb;
     for (size_t i = 0; i < y_enlarged.values.size(); ++i) {
       const float change = level * ((out_values[i] - lo()) / step - float(y_enlarged.values[i]));
@@ -134,7 +135,8 @@ Result<Network> Network::prepare(const Model& model, std::span<const Processor* 
       State{&model, *std::move(executor), options.width, options.height, model.conventions.scale, {}, {}}));
 }
 
-Status Network::run(const Picture& in, Picture& out, ThreadPool& threads, const Observer* observer) {
+Status Network::run(const Picture& in, Picture& out, ThreadPool& threads, const Observer* observer,
+                    const StepDone* done) {
   State& s = *state_;
   if (in.width != s.width || in.height != s.height || in.has_alpha() || out.width != in.width * s.scale ||
       out.height != in.height * s.scale || out.channels != in.channels || out.bits != in.bits)
@@ -142,7 +144,7 @@ Status Network::run(const Picture& in, Picture& out, ThreadPool& threads, const 
   const Conventions& conventions = s.model->conventions;
   if (conventions.colour == Conventions::Colour::y) {
     const Picture enlarged = resample_bicubic(in, out.width, out.height);
-    return s.run_luma(conventions.bicubic_first ? enlarged : in, enlarged, out, threads, observer);
+    return s.run_luma(conventions.bicubic_first ? enlarged : in, enlarged, out, threads, observer, done);
   }
   Picture rgb;
   const Picture* source = &in;
@@ -154,9 +156,9 @@ Status Network::run(const Picture& in, Picture& out, ThreadPool& threads, const 
     rgb = resample_bicubic(*source, out.width, out.height);
     source = &rgb;
   }
-  if (in.channels == 3) return s.run_rgb(*source, out, threads, observer);
+  if (in.channels == 3) return s.run_rgb(*source, out, threads, observer, done);
   Picture answer(out.width, out.height, 3, out.bits);
-  if (auto status = s.run_rgb(*source, answer, threads, observer); !status) return status;
+  if (auto status = s.run_rgb(*source, answer, threads, observer, done); !status) return status;
   rgb_to_grey(answer, out);
   return {};
 }

@@ -28,7 +28,8 @@ class Network {
   ~Network();
 
   // `out` must have scale times the size, and the channels and bits of `in`.
-  Status run(const Picture& in, Picture& out, ThreadPool& threads, const Observer* observer = nullptr);
+  Status run(const Picture& in, Picture& out, ThreadPool& threads, const Observer* observer = nullptr,
+             const StepDone* done = nullptr);
 
   // Planned memory, and what run() itself needs for colours; pictures not counted.
   int64_t bytes() const;

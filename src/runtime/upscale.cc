@@ -43,7 +43,7 @@ int64_t free_memory() {
 std::string obstacle(const Model& model, Numbers numbers, Isa max) {
   auto processor = find_processor(fmt::format("cpu.{}", name(numbers)), max);
   if (!processor) return processor.error().what;
-  if (numbers == Numbers::int8 && !model.calib) return "it has no int8 calibration (run fye calibrate)";
+  if (storage(numbers) == DType::u8 && !model.calib) return "it has no int8 calibration (run fye calibrate)";
   for (const Node& node : model.graph.nodes)
     if (std::string why = (*processor)->supports(model.graph, node); !why.empty())
       return fmt::format("node \"{}\": {}", node.name, why);
@@ -51,7 +51,7 @@ std::string obstacle(const Model& model, Numbers numbers, Isa max) {
 }
 
 Numbers choose(const Model& model, Isa max) {
-  for (Numbers numbers : {Numbers::int8, Numbers::bf16}) {
+  for (Numbers numbers : {Numbers::int8, Numbers::int8r16, Numbers::bf16}) {
     const auto loss = model.conventions.loss_db.find(std::string(name(numbers)));
     if (loss != model.conventions.loss_db.end() && loss->second <= kAllowedLossDb &&
         obstacle(model, numbers, max).empty())
@@ -112,6 +112,8 @@ struct Upscaler::State {
   std::optional<Network> network;
   int width = 0, height = 0, tile = 0;
   std::vector<const Processor*> network_placement;
+
+  const StepDone* done() const { return options.step_done ? &options.step_done : nullptr; }
 
   Result<std::vector<const Processor*>> placement_in(Numbers format) const {
     auto processor = find_processor(fmt::format("cpu.{}", name(format)), options.max);
@@ -197,12 +199,13 @@ Result<Upscaled> Upscaler::run(const Picture& picture) {
   report.numbers = s.numbers;
   report.planned = s.options.plan.has_value();
   std::vector<const Processor*> placement = s.placement;
-  if (picture.bits == 16 && s.numbers == Numbers::int8 && !report.planned) {
+  if (picture.bits == 16 && storage(s.numbers) == DType::u8 && !report.planned) {
     auto in_float = s.placement_in(Numbers::f32);
     if (!in_float) return in_float.error();
     placement = *std::move(in_float);
     report.numbers = Numbers::f32;
-    report.notices.push_back("16-bit picture: runs in f32, since int8 has 256 levels");
+    report.notices.push_back(
+        fmt::format("16-bit picture: runs in f32, since {} has 256 levels", name(s.numbers)));
   }
 
   const int own = s.model->conventions.scale;
@@ -235,7 +238,7 @@ Result<Upscaled> Upscaler::run(const Picture& picture) {
   };
   auto enlarge = [&](const Picture& part) -> Result<Picture> {
     Picture out(part.width * own, part.height * own, part.channels, part.bits);
-    if (auto status = s.network->run(part, out, *s.threads, &watch); !status) return status.error();
+    if (auto status = s.network->run(part, out, *s.threads, &watch, s.done()); !status) return status.error();
     return out;
   };
   auto colour = enlarge(parts.colour);
@@ -270,7 +273,7 @@ Status Upscaler::run_into(const Picture& in, Picture& out) {
   if (auto status = s.prepare(in.width, in.height, int64_t(in.samples() + out.samples()), s.placement);
       !status)
     return status;
-  return s.network->run(in, out, *s.threads);
+  return s.network->run(in, out, *s.threads, nullptr, s.done());
 }
 
 }  // namespace fye

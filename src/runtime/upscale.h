@@ -12,6 +12,7 @@
 #include "base/isa.h"
 #include "base/result.h"
 #include "base/threads.h"
+#include "execute/parts.h"
 #include "graph/tensor.h"
 #include "image/picture.h"
 #include "plan/plan.h"
@@ -28,6 +29,7 @@ struct UpscaleOptions {
   int64_t memory_bytes =
       0;  // budget for pictures, planned memory and weights; 0 = three quarters of what is free
   Isa max = active_isa();
+  StepDone step_done;  // after each step of the network, for accounts of time (execute/parts.h); may be empty
   std::function<void(double)> progress;  // called with 0..1 of a picture's work, from the calling thread
 };
 

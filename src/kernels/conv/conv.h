@@ -17,8 +17,9 @@ namespace fye {
 // integer half. int8 (design.md, section 4): acc = sum (q_x - z_x) q_w + bias_q in s32; without residual y =
 // sat(rne(f32(acc) * M[c]) + z), with one sat(rne(f32(acc) * M[c] + B * (q_r - z_r)) + z), B = s_r / s_y;
 // M[c] = (s_x * s_w[c]) / s_y in float32. leaky_relu and prelu multiply M by the slope where acc < 0; relu
-// and clip are the clamp bounds. bf16: x, w rounded to bf16 (rne), sums and bias in f32; the result is
-// rounded to bf16.
+// and clip are the clamp bounds. int8 with `wide`: y = sat16(rne(f32(acc) * M[c])) in s16, clamped by
+// relu and clip likewise; with a residual, which is s16 on the output's own grid, sat16(that + r), clamped by
+// post. bf16: x, w rounded to bf16 (rne), sums and bias in f32; the result is rounded to bf16.
 struct ConvProblem {
   int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
   int pad_top = 0, pad_left = 0, group = 1;
@@ -34,6 +35,7 @@ struct ConvProblem {
   std::vector<int32_t> bias_q;      // [oc]
   std::vector<float> weight_scale;  // [oc]
   Quant in, out, res;
+  bool wide = false;  // int8: output and residual are s16
 };
 
 // A way to compute convolutions of one number format.

@@ -24,6 +24,7 @@ struct Case {
   unsigned seed = 1;
   int weight_limit = 127;
   float out_scale = 1;  // times the one that uses most levels
+  bool wide = false;    // int8 with 16-bit output
 };
 
 std::vector<ConvVariant> all_variants() {
@@ -48,29 +49,40 @@ const ConvVariant& reference_for(Numbers numbers) {
 struct Bench {
   ConvProblem problem;
   Numbers numbers;
-  DType type;
+  DType type, out_type;  // of the input; of output and residual
   int h, w, extra, margin;
   SampleMap in, res;
 
   Bench(const Case& c, Numbers n)
-      : problem(c.problem), numbers(n), type(storage(n)), h(c.h), w(c.w), extra(c.extra_pitch) {
+      : problem(c.problem),
+        numbers(n),
+        type(storage(n)),
+        out_type(type),
+        h(c.h),
+        w(c.w),
+        extra(c.extra_pitch) {
     std::mt19937 random(c.seed);
     fill_problem(problem, c.weight_limit, random);
     problem.out.scale *= c.out_scale;
+    if (c.wide && n == Numbers::int8) {
+      widen_problem(problem);
+      out_type = DType::s16;
+    }
     const ConvProblem& p = problem;
     const int reach_h = (p.kernel_h - 1) * p.dilation_h + 1, reach_w = (p.kernel_w - 1) * p.dilation_w + 1;
     const int span_h = (h - 1) * p.stride_h + reach_h, span_w = (w - 1) * p.stride_w + reach_w;
     const int in_h = std::max(1, span_h - 2 * p.pad_top), in_w = std::max(1, span_w - 2 * p.pad_left);
     // No wider than needed, so that a kernel that reads on meets the end of the memory.
     margin = std::max({p.pad_top, p.pad_left, span_h - p.pad_top - in_h, span_w - p.pad_left - in_w});
-    in = sample_input(type, p.in, p.in_channels, in_h, in_w, margin, pitch(p.in_channels), random);
+    in = sample_input(type, p.in, p.in_channels, in_h, in_w, margin, pitch(type, p.in_channels), random);
     const int res_channels = p.residual ? p.out_channels / p.residual_repeat : 1;
-    res = sample_input(type, p.res, res_channels, h, w, 1, pitch(res_channels), random);
+    res = sample_input(out_type, p.res, res_channels, h, w, 1, pitch(out_type, res_channels), random);
   }
 
-  int pitch(int channels) const { return pitch_for(type, channels) + extra; }
+  int pitch(DType of, int channels) const { return pitch_for(of, channels) + extra; }
   SampleMap output(const Region& region) const {
-    return sample_map(type, problem.out, problem.out_channels, region, 1, pitch(problem.out_channels));
+    return sample_map(out_type, problem.out, problem.out_channels, region, 1,
+                      pitch(out_type, problem.out_channels));
   }
   SampleMap run(const ConvVariant& v) const { return run(v, {0, 0, h, w}, h); }
   // Computes `region` in row ranges of `step`.
@@ -94,7 +106,8 @@ std::string describe(const Bench& b) {
          " g" + std::to_string(p.group) + " out " + std::to_string(b.h) + "x" + std::to_string(b.w) +
          " act " + std::to_string(int(p.act.kind)) + " post " + std::to_string(int(p.post.kind)) + " res " +
          std::to_string(p.residual ? p.residual_repeat : 0) + " z " + std::to_string(p.in.zero) + "," +
-         std::to_string(p.out.zero) + "," + std::to_string(p.res.zero) + " extra " + std::to_string(b.extra);
+         std::to_string(p.out.zero) + "," + std::to_string(p.res.zero) + " extra " + std::to_string(b.extra) +
+         (p.wide ? " wide" : "");
 }
 
 // sum |x * w| of an output element, for the bf16 tolerance.
@@ -171,6 +184,7 @@ bool same_bits(const Map& part, const Map& whole) {
 // Empty if `v` solves the case as the contract says, in one piece and in parts; refused cases count as
 // solved.
 std::string trouble(const ConvVariant& v, const Case& c) {
+  if (c.wide && v.numbers != Numbers::int8) return {};
   const Bench b(c, v.numbers);
   if (!v.refuses(b.problem).empty()) return {};
   const SampleMap want = b.run(reference_for(v.numbers)), got = b.run(v);
@@ -277,6 +291,11 @@ std::vector<Case> table_of_cases() {
         c.problem.residual = true;
         c.problem.residual_repeat = repeat;
       });
+  const size_t narrow = cases.size();
+  for (size_t i = 0; i < narrow; ++i) {
+    cases.push_back(cases[i]);
+    cases.back().wide = true;
+  }
   return cases;
 }
 
@@ -324,6 +343,7 @@ Case any_case() {
   c.extra_pitch = *rc::gen::element(0, 0, 0, 1, 8);
   c.weight_limit = *rc::gen::element(127, 127, 90, 20);
   c.seed = *rc::gen::arbitrary<unsigned>();
+  c.wide = *rc::gen::arbitrary<bool>();
   return c;
 }
 
@@ -364,7 +384,7 @@ TEST(ConvReference, Int8FollowsTheContract) {
   for (const Case& c : table_of_cases()) {
     const Bench b(c, Numbers::int8);
     const ConvProblem& p = b.problem;
-    if (!reference_for(Numbers::int8).refuses(p).empty()) continue;
+    if (p.wide || !reference_for(Numbers::int8).refuses(p).empty()) continue;
     const SampleMap got = b.run(reference_for(Numbers::int8));
     int bad = 0;
     for (int y = 0; y < b.h; ++y)
@@ -407,6 +427,42 @@ TEST(ConvReference, Int8FollowsTheContract) {
         }
     EXPECT_EQ(bad, 0) << describe(b);
   }
+}
+
+// A 16-bit output: saturates before and after the residual, clamps last.
+TEST(ConvReference, SixteenBitsByHand) {
+  ConvProblem p = square(1, 1, 1);
+  p.weight_q = {100};
+  p.bias_q = {0};
+  p.weight_scale = {0.5f};
+  p.in = {0.25f, 128};
+  p.out = p.res = {0.001f, 0};  // M = 0.125 / 0.001
+  p.wide = p.residual = true;
+  const auto result = [&](int q_x, int residual) {
+    SampleMap in = sample_map(DType::u8, p.in, 1, {0, 0, 1, 1}, 0, 4),
+              res = sample_map(DType::s16, p.res, 1, {0, 0, 1, 1}, 0, 2),
+              out = sample_map(DType::s16, p.out, 1, {0, 0, 1, 1}, 0, 2);
+    in.map.at<uint8_t>(0, 0)[0] = uint8_t(q_x);
+    res.map.at<int16_t>(0, 0)[0] = int16_t(residual);
+    const Map inputs[] = {in.map, res.map};
+    auto kernel = prepare_conv(p, Numbers::int8, Isa::scalar);
+    EXPECT_TRUE(kernel);
+    (*kernel)->rows(inputs, out.map, 0, 1);
+    return int(out.map.at<int16_t>(0, 0)[0]);
+  };
+  EXPECT_EQ(result(129, 7), 12507);
+  EXPECT_EQ(result(130, 20000), 32767);  // 25000 + 20000
+  EXPECT_EQ(result(255, -32768), -1);    // 1587500 saturates first
+  EXPECT_EQ(result(0, 32767), -1);       // -1600000 too
+  p.post = {.kind = Kind::clip, .lo = -1, .hi = 2.0004f};
+  EXPECT_EQ(result(129, 0), 2000);
+  EXPECT_EQ(result(127, 0), -1000);
+  EXPECT_EQ(result(127, 12000), -500);
+  p.post = {.kind = Kind::relu};
+  EXPECT_EQ(result(127, 12000), 0);
+  p.post = {};
+  p.act = {.kind = Kind::leaky_relu, .slope = {0.5f}};
+  EXPECT_EQ(result(127, 1), -6249);
 }
 
 TEST(ConvReference, F32OfOnePixelByHand) {

@@ -56,6 +56,8 @@ struct DirectEpilogue {
   float b = 0;
   int z = 0, z_res = 0, q_lo = 0;
   const uint8_t* upper = nullptr;  // highest level a lane; 0 beyond the channels
+  // s16 output: bounds a lane, 0 beyond the channels; else null
+  const int16_t *lower16 = nullptr, *upper16 = nullptr;
   ResidualKind residual = ResidualKind::none;
   const int32_t* residual_index = nullptr;  // residual channel a lane, for `repeated` and `gathered`
 };

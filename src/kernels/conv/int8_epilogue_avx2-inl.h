@@ -1,5 +1,5 @@
 // The int8 epilogue on 256-bit vectors: requantise 8 accumulators a vector, pack up to four vectors of a
-// pixel to 32 bytes.
+// pixel to 32 bytes, or each to 8 numbers of 16 bits.
 #pragma once
 
 #include <immintrin.h>
@@ -94,10 +94,47 @@ void finish_int8_pixels(const Acc& acc, int pixels, const DirectRow row, const D
   }
 }
 
+// 16-bit outputs and residuals, a vector at a time.
+template <int V, class Acc>
+void finish_wide(const Acc& acc, int pixels, const DirectRow row, const DirectBlock block,
+                 const DirectEpilogue e, int x) {
+  const int stored = block.channels + (block.last ? row.gap : 0);
+  const auto words = [](const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); };
+  for (int p = 0; p < pixels; ++p) {
+    const bool spill = row.spill && x + p + 1 < row.width;
+    const std::byte* residual = row.residual + (x + p) * row.residual_pixel;
+    int16_t* to = reinterpret_cast<int16_t*>(row.out + (x + p) * row.out_pixel) + block.first;
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      const int slot = block.slot + v * 8;
+      const __m256i sums = acc(p, v);
+      __m256 m = _mm256_loadu_ps(e.positive + slot);
+      if (e.has_slope) m = _mm256_blendv_ps(m, _mm256_loadu_ps(e.negative + slot), _mm256_castsi256_ps(sums));
+      __m256 y = _mm256_mul_ps(_mm256_cvtepi32_ps(sums), m);
+      if (!e.bounded) y = _mm256_min_ps(_mm256_set1_ps(32767), _mm256_max_ps(_mm256_set1_ps(-32768), y));
+      const __m256i steps = _mm256_cvtps_epi32(y);
+      __m128i q = _mm_packs_epi32(_mm256_castsi256_si128(steps), _mm256_extracti128_si256(steps, 1));
+      if (e.residual != ResidualKind::none)
+        q = _mm_adds_epi16(q, words(residual + (block.first + v * 8) * 2));
+      q = _mm_min_epi16(words(e.upper16 + slot), _mm_max_epi16(words(e.lower16 + slot), q));
+      const int count = stored - v * 8;
+      if (count >= 8 || spill) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + v * 8), q);
+      } else {
+        int16_t buffer[8];
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(buffer), q);
+        __builtin_memcpy(to + v * 8, buffer, size_t(count) * 2);
+      }
+    }
+  }
+}
+
 template <int V, class Acc>
 void finish_int8(const Acc& acc, int pixels, const DirectRow& row, const DirectBlock& block,
                  const DirectEpilogue& e, int x) {
-  if (e.bounded && !e.has_slope && e.residual == ResidualKind::none)
+  if (e.upper16)
+    finish_wide<V>(acc, pixels, row, block, e, x);
+  else if (e.bounded && !e.has_slope && e.residual == ResidualKind::none)
     finish_int8_pixels<V, true>(acc, pixels, row, block, e, x);
   else
     finish_int8_pixels<V, false>(acc, pixels, row, block, e, x);

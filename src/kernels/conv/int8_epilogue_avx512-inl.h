@@ -1,5 +1,5 @@
 // The int8 epilogue on 512-bit vectors: requantise 16 accumulators a vector, pack four vectors to 64 bytes,
-// store.
+// or each to 16 numbers of 16 bits, store.
 #pragma once
 
 #include <immintrin.h>
@@ -122,10 +122,44 @@ void finish_int8_pixels(const Acc& acc, int pixels, const DirectRow row, const D
   }
 }
 
+// 16-bit outputs and residuals, a vector at a time.
+template <int V, class Acc>
+void finish_wide(const Acc& acc, int pixels, const DirectRow row, const DirectBlock block,
+                 const DirectEpilogue e, int x) {
+  const int stored = block.channels + (block.last ? row.gap : 0);
+  for (int p = 0; p < pixels; ++p) {
+    const bool spill = row.spill && x + p + 1 < row.width;
+    const std::byte* residual = row.residual + (x + p) * row.residual_pixel;
+    int16_t* to = reinterpret_cast<int16_t*>(row.out + (x + p) * row.out_pixel) + block.first;
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      const int slot = block.slot + v * 16;
+      const __m512i sums = acc(p, v);
+      __m512 m = _mm512_loadu_ps(e.positive + slot);
+      if (e.has_slope) m = _mm512_mask_loadu_ps(m, _mm512_movepi32_mask(sums), e.negative + slot);
+      __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), m);
+      if (!e.bounded) y = _mm512_min_ps(_mm512_set1_ps(32767), _mm512_max_ps(_mm512_set1_ps(-32768), y));
+      __m256i q = _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(y));
+      if (e.residual != ResidualKind::none)
+        q = _mm256_adds_epi16(
+            q, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(residual + (block.first + v * 16) * 2)));
+      q = _mm256_max_epi16(q, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(e.lower16 + slot)));
+      q = _mm256_min_epi16(q, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(e.upper16 + slot)));
+      const int count = stored - v * 16;
+      if (count >= 16 || spill)
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + v * 16), q);
+      else
+        _mm256_mask_storeu_epi16(to + v * 16, __mmask16((1u << count) - 1), q);
+    }
+  }
+}
+
 template <int V, class Acc>
 void finish_int8(const Acc& acc, int pixels, const DirectRow& row, const DirectBlock& block,
                  const DirectEpilogue& e, int x) {
-  if (e.bounded && !e.has_slope && e.residual == ResidualKind::none)
+  if (e.upper16)
+    finish_wide<V>(acc, pixels, row, block, e, x);
+  else if (e.bounded && !e.has_slope && e.residual == ResidualKind::none)
     finish_int8_pixels<V, true>(acc, pixels, row, block, e, x);
   else
     finish_int8_pixels<V, false>(acc, pixels, row, block, e, x);

@@ -229,6 +229,7 @@ std::string_view onednn_refuses_f32(const ConvProblem& p) { return refuses(p, Nu
 std::string_view onednn_refuses_bf16(const ConvProblem& p) { return refuses(p, Numbers::bf16); }
 std::string_view onednn_refuses_int8(const ConvProblem& p) {
   if (std::string_view why = requant_refusal(p); !why.empty()) return why;
+  if (p.wide) return "16-bit outputs are left to our own kernels";
   const size_t taps = p.weight_q.size() / p.out_channels;
   for (int c = 0; c < p.out_channels; ++c) {
     int64_t sum = 0;

@@ -176,6 +176,10 @@ void pack_int8_epilogue(const Requant& r, DirectPack& pack) {
   e.z_res = r.z_res;
   e.q_lo = r.lo;
   e.upper = pack.upper.as<uint8_t>();
+  if (!pack.upper16.empty()) {
+    e.lower16 = pack.lower16.data();
+    e.upper16 = pack.upper16.data();
+  }
 }
 
 void pack_epilogue(const ConvProblem& p, const DirectCode& code, DirectPack& pack) {
@@ -192,13 +196,20 @@ void pack_epilogue(const ConvProblem& p, const DirectCode& code, DirectPack& pac
   pack.upper = Buffer(slots);
   for (auto* array : {&pack.slope, &pack.post_slope, &pack.positive, &pack.negative}) array->assign(slots, 0);
   pack.residual_index.assign(slots, 0);
+  if (p.wide)
+    for (auto* bounds : {&pack.lower16, &pack.upper16}) bounds->assign(slots, 0);
   for (const DirectBlock& block : pack.blocks)
     for (int i = 0; i < block.channels; ++i) {
       const int slot = block.slot + i, c = block.first + i;
       pack.residual_index[slot] = residual_channel(p, c);
       if (int8) {
         pack.start.as<int32_t>()[slot] = starts[c];
-        pack.upper.as<uint8_t>()[slot] = uint8_t(requant.hi);
+        if (p.wide) {
+          pack.lower16[size_t(slot)] = int16_t(requant.lo);
+          pack.upper16[size_t(slot)] = int16_t(requant.hi);
+        } else {
+          pack.upper.as<uint8_t>()[slot] = uint8_t(requant.hi);
+        }
         pack.positive[slot] = requant.positive[c];
         pack.negative[slot] = requant.negative[c];
       } else {

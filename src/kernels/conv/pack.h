@@ -19,6 +19,7 @@ struct DirectPack {
   std::vector<RestGroup> rest;  // of all blocks
   std::vector<float> slope, post_slope, positive, negative;
   std::vector<int32_t> residual_index;
+  std::vector<int16_t> lower16, upper16;  // empty unless the output is s16
 };
 
 // Cuts the output channels of each convolution group into blocks of at most code.max_vectors vectors, as even

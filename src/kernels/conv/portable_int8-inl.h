@@ -1,5 +1,5 @@
 // The portable int8 epilogue: requantise 4 accumulators a vector, pack up to four vectors of a pixel to 16
-// bytes.
+// bytes, or each to 4 numbers of 16 bits.
 #pragma once
 
 #include "kernels/conv/portable4-inl.h"
@@ -92,10 +92,51 @@ void finish_int8_pixels(const Acc& acc, int pixels, const DirectRow row, const D
   }
 }
 
+// 16-bit outputs and residuals, a vector at a time.
+template <int V, class Acc>
+void finish_wide(const Acc& acc, int pixels, const DirectRow row, const DirectBlock block,
+                 const DirectEpilogue e, int x) {
+  const F32x4 tag;
+  const hn::Half<S16x8> four_words;
+  const int stored = block.channels + (block.last ? row.gap : 0);
+  for (int p = 0; p < pixels; ++p) {
+    const bool spill = row.spill && x + p + 1 < row.width;
+    const std::byte* residual = row.residual + (x + p) * row.residual_pixel;
+    int16_t* to = reinterpret_cast<int16_t*>(row.out + (x + p) * row.out_pixel) + block.first;
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      const int slot = block.slot + v * 4;
+      const Ints sums = acc(p, v);
+      Floats m = hn::LoadU(tag, e.positive + slot);
+      if (e.has_slope)
+        m = hn::IfThenElse(hn::RebindMask(tag, hn::Lt(sums, hn::Zero(S32x4()))),
+                           hn::LoadU(tag, e.negative + slot), m);
+      Floats y = hn::Mul(hn::ConvertTo(tag, sums), m);
+      if (!e.bounded) y = hn::Min(hn::Set(tag, 32767), hn::Max(hn::Set(tag, -32768), y));
+      auto q = hn::DemoteTo(four_words, hn::NearestInt(y));
+      if (e.residual != ResidualKind::none)
+        q = hn::SaturatedAdd(
+            q, hn::LoadU(four_words, reinterpret_cast<const int16_t*>(residual + (block.first + v * 4) * 2)));
+      q = hn::Min(hn::LoadU(four_words, e.upper16 + slot),
+                  hn::Max(hn::LoadU(four_words, e.lower16 + slot), q));
+      const int count = stored - v * 4;
+      if (count >= 4 || spill) {
+        hn::StoreU(q, four_words, to + v * 4);
+      } else {
+        int16_t buffer[4];
+        hn::StoreU(q, four_words, buffer);
+        __builtin_memcpy(to + v * 4, buffer, size_t(count) * 2);
+      }
+    }
+  }
+}
+
 template <int V, class Acc>
 void finish_int8(const Acc& acc, int pixels, const DirectRow& row, const DirectBlock& block,
                  const DirectEpilogue& e, int x) {
-  if (e.bounded && !e.has_slope && e.residual == ResidualKind::none)
+  if (e.upper16)
+    finish_wide<V>(acc, pixels, row, block, e, x);
+  else if (e.bounded && !e.has_slope && e.residual == ResidualKind::none)
     finish_int8_pixels<V, true>(acc, pixels, row, block, e, x);
   else
     finish_int8_pixels<V, false>(acc, pixels, row, block, e, x);

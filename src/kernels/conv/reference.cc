@@ -59,6 +59,8 @@ class FloatReference : public Kernel {
   ConvProblem p_;
 };
 
+// Out: uint8_t, or int16_t for a wide problem.
+template <class Out>
 class Int8Reference : public Kernel {
  public:
   explicit Int8Reference(const ConvProblem& problem) : p_(problem), r_(requant_of(problem)) {}
@@ -66,16 +68,19 @@ class Int8Reference : public Kernel {
   void rows(std::span<const Map> in, const Map& out, int y0, int y1) const override {
     for (int y = y0; y < y1; ++y)
       for (int x = out.region.x; x < out.region.x + out.region.w; ++x) {
-        uint8_t* to = out.at<uint8_t>(y, x);
+        Out* to = out.at<Out>(y, x);
         for (int c = 0; c < p_.out_channels; ++c) {
           uint32_t acc = uint32_t(p_.bias_q[c]);  // modulo 2^32, like the vector kernels
           for_each_tap<uint8_t>(p_, in[0], y, x, c, [&](uint8_t v, size_t w) {
             acc += uint32_t((int(v) - p_.in.zero) * p_.weight_q[w]);
           });
-          const int level = p_.residual ? in[1].at<const uint8_t>(y, x)[residual_channel(p_, c)] : r_.z_res;
-          to[c] = requantise(r_, c, int32_t(acc), level);
+          const int level = p_.residual ? in[1].at<const Out>(y, x)[residual_channel(p_, c)] : r_.z_res;
+          if constexpr (sizeof(Out) == 2)
+            to[c] = requantise_wide(r_, c, int32_t(acc), level);
+          else
+            to[c] = requantise(r_, c, int32_t(acc), level);
         }
-        std::fill(to + p_.out_channels, to + out.pitch, uint8_t(0));
+        std::fill(to + p_.out_channels, to + out.pitch, Out(0));
       }
   }
   std::string_view variant() const override { return "scalar"; }
@@ -94,7 +99,8 @@ std::unique_ptr<Kernel> prepare_reference_bf16(const ConvProblem& problem) {
   return std::make_unique<FloatReference<uint16_t>>(problem);
 }
 std::unique_ptr<Kernel> prepare_reference_int8(const ConvProblem& problem) {
-  return std::make_unique<Int8Reference>(problem);
+  if (problem.wide) return std::make_unique<Int8Reference<int16_t>>(problem);
+  return std::make_unique<Int8Reference<uint8_t>>(problem);
 }
 
 }  // namespace fye

@@ -12,19 +12,21 @@ using Kind = Activation::Kind;
 bool is_clamp(Kind kind) { return kind == Kind::none || kind == Kind::relu || kind == Kind::clip; }
 bool is_slope(Kind kind) { return kind == Kind::leaky_relu || kind == Kind::prelu; }
 
-// sat(rne(bound / s) + z); infinite bounds saturate.
-int level(float bound, const Quant& quant) {
-  const float steps = std::clamp(bound / quant.scale, -512.f, 512.f);
-  return std::clamp(int(std::nearbyint(steps)) + quant.zero, 0, 255);
-}
-
 struct Levels {
   int lo = 0, hi = 255;
 };
-Levels levels_of(const Activation& act, const Quant& quant) {
-  if (act.kind == Kind::relu) return {quant.zero, 255};
-  if (act.kind == Kind::clip) return {level(act.lo, quant), level(act.hi, quant)};
-  return {};
+constexpr Levels kWide{-32768, 32767};
+
+// sat(rne(bound / s) + z); infinite bounds saturate.
+int level(float bound, const Quant& quant, const Levels& all) {
+  const float steps = std::clamp(bound / quant.scale, -65536.f, 65536.f);
+  return std::clamp(int(std::nearbyint(steps)) + quant.zero, all.lo, all.hi);
+}
+
+Levels levels_of(const Activation& act, const Quant& quant, const Levels& all) {
+  if (act.kind == Kind::relu) return {quant.zero, all.hi};
+  if (act.kind == Kind::clip) return {level(act.lo, quant, all), level(act.hi, quant, all)};
+  return all;
 }
 
 // The largest |acc| that any u8 input can give, per output channel.
@@ -46,6 +48,7 @@ std::string_view requant_refusal(const ConvProblem& p) {
   if (!is_clamp(p.post.kind)) return "int8 fuses only relu and clip after a residual";
   if (p.residual && is_clamp(p.act.kind) && p.act.kind != Kind::none)
     return "int8 fuses no relu or clip between a convolution and its residual";
+  if (p.wide && p.residual && p.residual_repeat != 1) return "a 16-bit residual is not repeated";
   return {};
 }
 
@@ -59,11 +62,12 @@ Requant requant_of(const ConvProblem& p) {
     r.positive.push_back(m);
     r.negative.push_back(r.has_slope ? m * p.act.slope[p.act.slope.size() == 1 ? 0 : c] : m);
   }
-  if (p.residual) {
+  if (p.residual && !p.wide) {
     r.b = p.res.scale / p.out.scale;
     r.z_res = p.res.zero;
   }
-  const Levels act = levels_of(p.act, p.out), post = levels_of(p.post, p.out);
+  const Levels all = p.wide ? kWide : Levels{};
+  const Levels act = levels_of(p.act, p.out, all), post = levels_of(p.post, p.out, all);
   r.lo = std::clamp(act.lo, post.lo, post.hi);
   r.hi = std::clamp(act.hi, post.lo, post.hi);
   const std::vector<double> bound = accumulator_bound(p);
@@ -94,6 +98,12 @@ uint8_t requantise(const Requant& r, int c, int32_t acc, int residual_level) {
   }
   v = std::clamp(v, float(r.lo - r.z), float(r.hi - r.z));
   return uint8_t(int(std::nearbyint(v)) + r.z);
+}
+
+int16_t requantise_wide(const Requant& r, int c, int32_t acc, int residual) {
+  const float v = float(acc) * (acc < 0 ? r.negative[c] : r.positive[c]);
+  const int q = int(std::nearbyint(std::clamp(v, float(kWide.lo), float(kWide.hi))));
+  return int16_t(std::clamp(q + residual, r.lo, r.hi));  // lo and hi lie within s16
 }
 
 }  // namespace fye

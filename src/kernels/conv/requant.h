@@ -1,5 +1,5 @@
-// Requantise: the numbers that turn an int8 convolution's accumulator into its u8 output (design.md, section
-// 4).
+// Requantise: the numbers that turn an int8 convolution's accumulator into its u8 or s16 output (design.md,
+// section 4).
 #pragma once
 
 #include <string_view>
@@ -11,13 +11,14 @@ namespace fye {
 
 // q = rne(clamp(f32(acc) * m [+ b * (q_r - z_res)], lo - z, hi - z)) + z, m = negative[c] where acc < 0, else
 // positive[c]. Clamping to whole numbers before the rounding equals clamping after it, and keeps the
-// conversion to an integer in range.
+// conversion to an integer in range. Wide: q = sat16(rne(f32(acc) * m)), with a residual sat16(q + r),
+// then clamped to lo..hi.
 struct Requant {
   std::vector<float> positive, negative;  // [oc]: M and M * slope
   bool has_slope = false;
   float b = 0;
   int z = 0, z_res = 0;
-  int lo = 0, hi = 255;  // output levels allowed by relu and clip
+  int lo = 0, hi = 255;  // output levels allowed by relu and clip; in s16 -32768..32767 without them
   // True if no input can bring the float before the clamp to 2^30 or beyond, so that a kernel may convert
   // first, clamp later.
   bool bounded = false;
@@ -35,6 +36,9 @@ std::vector<int32_t> accumulator_start(const ConvProblem& problem);
 
 // One output level; the residual's level is z_res where there is none.
 uint8_t requantise(const Requant& requant, int c, int32_t acc, int residual_level);
+
+// The same for a wide problem; the residual is 0 where there is none.
+int16_t requantise_wide(const Requant& requant, int c, int32_t acc, int residual);
 
 // The residual's channel for output channel c.
 inline int residual_channel(const ConvProblem& problem, int c) {

@@ -45,15 +45,18 @@ inline SampleMap sample_map(DType type, Quant quant, int channels, const Region&
   return s;
 }
 
-// Element c of pixel (y, x) as a number: the level of u8 maps.
+// Element c of pixel (y, x) as a number: the level of u8 and s16 maps.
 inline double element(const Map& map, int y, int x, int c) {
   if (map.type == DType::u8) return map.at<uint8_t>(y, x)[c];
+  if (map.type == DType::s16) return map.at<int16_t>(y, x)[c];
   if (map.type == DType::bf16) return to_float(Bf16{map.at<uint16_t>(y, x)[c]});
   return map.at<float>(y, x)[c];
 }
 inline void set_element(const Map& map, int y, int x, int c, double v) {
   if (map.type == DType::u8)
     map.at<uint8_t>(y, x)[c] = uint8_t(v);
+  else if (map.type == DType::s16)
+    map.at<int16_t>(y, x)[c] = int16_t(v);
   else if (map.type == DType::bf16)
     map.at<uint16_t>(y, x)[c] = to_bf16(float(v)).bits;
   else
@@ -64,17 +67,25 @@ inline void set_element(const Map& map, int y, int x, int c, double v) {
 inline SampleMap sample_input(DType type, Quant quant, int channels, int h, int w, int margin, int pitch,
                               std::mt19937& random) {
   SampleMap s = sample_map(type, quant, channels, {0, 0, h, w}, margin, pitch);
-  std::uniform_int_distribution<int> levels(0, 255);
+  const bool wide = type == DType::s16;
+  std::uniform_int_distribution<int> levels(wide ? -32768 : 0, wide ? 32767 : 255);
   std::normal_distribution<float> reals;
   const double padding = type == DType::u8 ? quant.zero : 0;
   for (int y = -margin; y < h + margin; ++y)
     for (int x = -margin; x < w + margin; ++x)
       for (int c = 0; c < pitch; ++c) {
         const bool inside = y >= 0 && y < h && x >= 0 && x < w && c < channels;
-        const double v = type == DType::u8 ? levels(random) : reals(random);
+        const double v = type == DType::u8 || wide ? levels(random) : reals(random);
         set_element(s.map, y, x, c, inside ? v : padding);
       }
   return s;
+}
+
+// int8: the same problem with a 16-bit output on a scale that uses most of its levels, and a residual on it.
+inline void widen_problem(ConvProblem& p) {
+  p.wide = true;
+  p.out = {p.out.scale / 64, 0};
+  p.res = p.out;
 }
 
 // Weights, biases and scales for the sizes and activations already in `p`. Int8 weights reach `weight_limit`,

@@ -154,6 +154,8 @@ std::string mistake_in(const ConvProblem& p, Numbers numbers) {
     return "scales must be positive";
   for (float scale : p.weight_scale)
     if (!std::isfinite(p.in.scale * scale / p.out.scale)) return "a requantisation factor is not finite";
+  if (p.wide && (p.out.zero != 0 || (p.residual && !(p.res == p.out))))
+    return "a 16-bit output has zero point 0, and its residual the same scale";
   for (const Quant& q : {p.in, p.out, p.res})
     if (q.zero < 0 || q.zero > 255) return "zero point " + std::to_string(q.zero) + " is not in 0..255";
   return {};

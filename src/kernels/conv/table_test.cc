@@ -39,7 +39,7 @@ ConvProblem filled(ConvProblem p) {
 
 TEST(PrepareConv, TakesTheLastAllowedRow) {
   const ConvProblem p = filled(square(28, 28, 3));
-  for (Numbers numbers : kAllNumbers)
+  for (Numbers numbers : {Numbers::f32, Numbers::bf16, Numbers::int8})
     for (Isa max : kAllIsas) {
       auto kernel = prepare_conv(p, numbers, max);
       ASSERT_TRUE(kernel);
@@ -92,6 +92,20 @@ TEST(PrepareConv, RefusesWhatDoesNotFit) {
                   Numbers::f32)
                 .find("repeated 4"),
             std::string::npos);
+  const ConvProblem wide = broken([](auto& p) { widen_problem(p); });
+  EXPECT_EQ(error(wide, Numbers::int8), "");
+  for (const auto& change : {+[](ConvProblem& p) { p.out.zero = 1; }, +[](ConvProblem& p) { p.res.zero = 1; },
+                             +[](ConvProblem& p) { p.res.scale *= 2; }}) {
+    ConvProblem p = wide;
+    p.residual = true;
+    EXPECT_EQ(error(p, Numbers::int8), "");
+    change(p);
+    EXPECT_NE(error(p, Numbers::int8).find("same scale"), std::string::npos);
+  }
+  ConvProblem repeated = wide;
+  repeated.residual = true;
+  repeated.residual_repeat = 2;
+  EXPECT_NE(error(repeated, Numbers::int8).find("repeated"), std::string::npos);
   EXPECT_NE(error(broken([](auto& p) {
                     p.residual = true;
                     p.act = {.kind = Kind::relu};

@@ -39,7 +39,7 @@ bool past_the_cache(const Map& in, const Map& out) {
 
 // The bit pattern of real zero: the zero point, or 0.0.
 uint32_t zero_pattern(DType type, Quant quant) {
-  return type == DType::u8 || type == DType::u16 ? uint32_t(quant.zero) : 0;
+  return type == DType::u8 || type == DType::u16 ? uint32_t(quant.zero) : 0;  // s16 has none
 }
 
 void fill(std::byte* out, ptrdiff_t elements, int size, uint32_t pattern) {
@@ -88,7 +88,7 @@ void convert_rows(const Map& in, const Map& out, int y0, int y1, Isa max) {
   assert(from >= 0 && to >= 0 && in.channels == out.channels && in.region.contains(out.region));
   const RowTable& table = choose_rows(max);
   const int in_size = size_of(in.type), out_size = size_of(out.type);
-  const bool quantised = in.type == DType::u8 || in.type == DType::u16;
+  const bool quantised = in.type != DType::f32 && in.type != DType::bf16;
   const bool copy = from == to && (!quantised || in.quant == out.quant);
   const uint32_t in_zero = zero_pattern(in.type, in.quant), out_zero = zero_pattern(out.type, out.quant);
   const ptrdiff_t width = out.region.w;

@@ -63,9 +63,9 @@ Seed seed_of(const Case& c) {
 
 void run(benchmark::State& state, const Case& c) {
   if (!machine_has(c.isa)) return state.SkipWithError("this machine lacks the instruction set");
-  const Quant quant{0.05f, 117};
-  const OwnedMap in = make_map(c.from, quant, c.channels, kPicture, 0, c.in_pitch);
-  const OwnedMap out = make_map(c.to, quant, c.channels, kPicture, 0, c.out_pitch);
+  const auto quant = [](DType type) { return type == DType::s16 ? Quant{0.001f, 0} : Quant{0.05f, 117}; };
+  const OwnedMap in = make_map(c.from, quant(c.from), c.channels, kPicture, 0, c.in_pitch);
+  const OwnedMap out = make_map(c.to, quant(c.to), c.channels, kPicture, 0, c.out_pitch);
   const ptrdiff_t pixels = ptrdiff_t(kPicture.h) * kPicture.w;
   const ptrdiff_t bytes = pixels * (c.in_pitch * size_of(c.from) + c.out_pitch * size_of(c.to));
   const Buffer a(size_t(bytes) / 2);
@@ -113,8 +113,9 @@ void add(std::string_view map, const Case& c) {
 }
 
 const bool kRegistered = [] {
-  constexpr DType f32 = DType::f32, bf16 = DType::bf16, u8 = DType::u8, u16 = DType::u16;
-  constexpr DType kPairs[][2] = {{f32, u8}, {u8, f32}, {f32, bf16}, {bf16, f32}, {bf16, u8}, {u8, bf16}};
+  constexpr DType f32 = DType::f32, bf16 = DType::bf16, u8 = DType::u8, u16 = DType::u16, s16 = DType::s16;
+  constexpr DType kPairs[][2] = {{f32, u8},  {u8, f32}, {f32, bf16}, {bf16, f32}, {bf16, u8},
+                                 {u8, bf16}, {s16, u8}, {u8, s16},   {s16, f32},  {f32, s16}};
   for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512})
     for (const int threads : {1, 2}) {
       for (const int c : {64, 32})

@@ -15,7 +15,7 @@
 namespace fye {
 namespace {
 
-const DType kMapTypeList[] = {DType::f32, DType::bf16, DType::u8, DType::u16};
+const DType kMapTypeList[] = {DType::f32, DType::bf16, DType::u8, DType::u16, DType::s16};
 
 std::vector<const RowTable*> tables_here() {
   std::vector<const RowTable*> all = {&rows_scalar()};
@@ -217,6 +217,70 @@ RC_GTEST_PROP(Convert, MultiplyingByTheReciprocalIsNoFurtherOffThanTheDoubt, ())
   RC_ASSERT(std::abs(double(x * reciprocal(scale).inverse) - double(x / scale)) < kDoubt);
 }
 
+// int8r16 reads a trunk by sat8(rne(f32(t) * (s_t / s_x)) + z_x), one float multiplication: two float
+// roundings more give other bytes now and then.
+TEST(Convert, SixteenBitsToBytesByOneMultiplication) {
+  std::vector<int16_t> in(65536);
+  for (int i = 0; i < 65536; ++i) in[size_t(i)] = int16_t(i - 32768);
+  const auto* raw = reinterpret_cast<const std::byte*>(in.data());
+  int otherwise = 0;
+  for (const float s_t : {1.0f, 0.001f, 0.000371f, 3e5f, 1e-7f})
+    for (const Quant x :
+         {Quant{0.05f, 0}, Quant{0.1f, 128}, Quant{1 / 3.0f, 255}, Quant{7e-3f, 77}, Quant{1e-30f, 9}})
+      for (const RowTable* table : tables_here())
+        for (const auto& loops : {table->flat, table->stream}) {
+          std::vector<uint8_t> out(65536);
+          loops[4][2](raw, reinterpret_cast<std::byte*>(out.data()), 65536, {s_t, 0}, x);
+          const float ratio = s_t / x.scale;
+          for (size_t i = 0; i < in.size(); ++i) {
+            const float steps = float(in[i]) * ratio;
+            ASSERT_EQ(out[i], std::clamp(std::nearbyint(double(steps)) + x.zero, 0.0, 255.0))
+                << table->name << " " << in[i] << " " << s_t << " / " << x.scale;
+            otherwise += out[i] != naive_quantise(s_t * float(in[i]), x, 255);
+          }
+        }
+  EXPECT_GT(otherwise, 0);  // else this test shows nothing
+}
+
+TEST(Convert, SixteenBitsFromFloatsAndBytes) {
+  const Quant s{0.00137f, 0};
+  std::vector<float> in = awkward_floats(s);
+  for (int k = -70000; k < 70000; k += 7) in.push_back(s.scale * (float(k) + 0.5f));
+  const ptrdiff_t n = ptrdiff_t(in.size());
+  for (const RowTable* table : tables_here()) {
+    std::vector<int16_t> out(in.size());
+    table->flat[0][4](reinterpret_cast<const std::byte*>(in.data()), reinterpret_cast<std::byte*>(out.data()),
+                      n, {}, s);
+    for (size_t i = 0; i < in.size(); ++i) {
+      const double steps = std::isnan(in[i]) ? 0 : std::nearbyint(double(in[i] / s.scale));
+      ASSERT_EQ(out[i], std::clamp(steps, -32768.0, 32767.0)) << table->name << " " << in[i];
+    }
+    for (const Quant x : {Quant{0.05f, 128}, Quant{2, 0}, Quant{1e-6f, 255}}) {
+      uint8_t bytes[256];
+      int16_t words[256];
+      for (int i = 0; i < 256; ++i) bytes[i] = uint8_t(i);
+      table->flat[2][4](reinterpret_cast<std::byte*>(bytes), reinterpret_cast<std::byte*>(words), 256, x, s);
+      const float ratio = x.scale / s.scale;
+      for (int i = 0; i < 256; ++i)
+        EXPECT_EQ(words[i], std::clamp(std::nearbyint(double(float(i - x.zero) * ratio)), -32768.0, 32767.0));
+    }
+  }
+}
+
+TEST(Convert, EveryNumberOfSixteenBitsComesBack) {
+  std::vector<int16_t> in(65536), back(65536);
+  std::vector<float> reals(65536);
+  for (int i = 0; i < 65536; ++i) in[size_t(i)] = int16_t(i - 32768);
+  const auto raw = [](auto& v) { return reinterpret_cast<std::byte*>(v.data()); };
+  for (const float scale : {1.0f, 0.000731f, 3.3e4f})
+    for (const RowTable* table : tables_here()) {
+      table->flat[4][0](raw(in), raw(reals), 65536, {scale, 0}, {});
+      table->flat[0][4](raw(reals), raw(back), 65536, {}, {scale, 0});
+      for (size_t i = 0; i < in.size(); ++i) ASSERT_EQ(reals[i], scale * float(in[i])) << table->name;
+      ASSERT_EQ(back, in) << table->name;
+    }
+}
+
 // Random bits through every pair of types: every table equals the scalar one, at every length and alignment,
 // and touches nothing else.
 RC_GTEST_PROP(Convert, AllTablesGiveTheSameBits, ()) {
@@ -271,8 +335,9 @@ RC_GTEST_PROP(Convert, RepitchMovesPixels, ()) {
 
 // Whole maps: any types, pitches, parts and instruction sets against one element at a time.
 RC_GTEST_PROP(Convert, RowsOfMaps, ()) {
-  const DType from = *rc::gen::element(DType::f32, DType::bf16, DType::u8, DType::u16);
-  const DType to = *rc::gen::element(DType::f32, DType::bf16, DType::u8, DType::u16);
+  const DType from =
+      *rc::gen::elementOf(std::vector<DType>(std::begin(kMapTypeList), std::end(kMapTypeList)));
+  const DType to = *rc::gen::elementOf(std::vector<DType>(std::begin(kMapTypeList), std::end(kMapTypeList)));
   const int channels = *rc::gen::element(1, 2, 3, 3, 3, 4, 5, 27, 64, 3000);
   const Region all{-1 + *rc::gen::inRange(1, 4), *rc::gen::inRange(0, 4), *rc::gen::inRange(2, 5),
                    channels == 3000 ? 3 : *rc::gen::inRange(2, 90)};
@@ -281,8 +346,10 @@ RC_GTEST_PROP(Convert, RowsOfMaps, ()) {
   part.x += *rc::gen::inRange(0, all.w);
   part.h = all.y + all.h - part.y;
   part.w = 1 + *rc::gen::inRange(0, all.x + all.w - part.x);
-  const Quant in_quant{*rc::gen::element(1.0f, 0.05f), *rc::gen::inRange(0, 256)};
-  const Quant out_quant = *rc::gen::arbitrary<bool>() ? in_quant : Quant{0.07f, *rc::gen::inRange(0, 256)};
+  Quant in_quant{*rc::gen::element(1.0f, 0.05f), *rc::gen::inRange(0, 256)};
+  Quant out_quant = *rc::gen::arbitrary<bool>() ? in_quant : Quant{0.07f, *rc::gen::inRange(0, 256)};
+  if (from == DType::s16) in_quant.zero = 0;
+  if (to == DType::s16) out_quant.zero = 0;
   const OwnedMap in = guarded_map(from, in_quant, channels, all, channels + *rc::gen::inRange(0, 3));
   std::mt19937 random(*rc::gen::arbitrary<unsigned>());
   Dense values{{1, channels, all.y + all.h, all.x + all.w}, {}};
@@ -302,6 +369,20 @@ RC_GTEST_PROP(Convert, RowsOfMaps, ()) {
         shifted.values[size_t((c * (all.y + all.h) + y + all.y) * (all.x + all.w) + x + all.x)] =
             held.values[size_t((c * all.h + y) * all.w + x)];
   put(shifted, 0, expected.map);
+  const auto whole = [](DType type) { return type == DType::u8 || type == DType::s16; };
+  if (whole(from) && whole(to) && (from == DType::s16 || to == DType::s16) &&
+      !(from == to && in_quant == out_quant))
+    for (int y = part.y; y < part.y + part.h; ++y)
+      for (int x = part.x; x < part.x + part.w; ++x)
+        for (int c = 0; c < channels; ++c) {
+          const int level = from == DType::u8 ? in.map.at<uint8_t>(y, x)[c] : in.map.at<int16_t>(y, x)[c];
+          const float steps = float(level - in_quant.zero) * (in_quant.scale / out_quant.scale);
+          const double rounded = std::nearbyint(double(steps)) + out_quant.zero;
+          if (to == DType::u8)
+            expected.map.at<uint8_t>(y, x)[c] = uint8_t(std::clamp(rounded, 0.0, 255.0));
+          else
+            expected.map.at<int16_t>(y, x)[c] = int16_t(std::clamp(rounded, -32768.0, 32767.0));
+        }
   RC_ASSERT(same_bits(out.map, expected.map, part));
 }
 

@@ -31,11 +31,11 @@ inline Bf16 to_bf16(float v) {
 inline constexpr float kRoundBy = 12582912.0f;
 inline float round_half_even(float v) { return (v + kRoundBy) - kRoundBy; }
 
-// sat(rne(v) + zero) into [0, max] for v already divided by the scale; NaN gives zero. Clamping comes before
-// rounding: the bounds are whole numbers, so the result is the same and no value leaves the range of the
-// rounding.
-inline int saturate(float v, int zero, int max) {
-  const float lo = float(-zero), hi = float(max - zero);
+// sat(rne(v) + zero) into [min, max] for v already divided by the scale; NaN gives zero. Clamping comes
+// before rounding: the bounds are whole numbers, so the result is the same and no value leaves the range of
+// the rounding.
+inline int saturate(float v, int zero, int max, int min = 0) {
+  const float lo = float(min - zero), hi = float(max - zero);
   v = v == v ? v : 0.0f;
   v = v < lo ? lo : v;
   v = v > hi ? hi : v;
@@ -43,10 +43,12 @@ inline int saturate(float v, int zero, int max) {
 }
 
 // sat(rne(x / scale) + zero), a true division (design.md, section 4).
-inline int quantise(float x, Quant q, int max) { return saturate(x / q.scale, q.zero, max); }
+inline int quantise(float x, Quant q, int max, int min = 0) {
+  return saturate(x / q.scale, q.zero, max, min);
+}
 inline float dequantise(int q, Quant quant) { return quant.scale * float(q - quant.zero); }
 
-// One element of a map of storage type T (float, Bf16, uint8_t, uint16_t) as float, and back.
+// One element of a map of storage type T (float, Bf16, uint8_t, uint16_t, int16_t) as float, and back.
 template <class T>
 struct Stored;
 template <>
@@ -69,5 +71,17 @@ struct Stored<uint16_t> {
   static float load(uint16_t v, Quant q) { return dequantise(v, q); }
   static uint16_t store(float v, Quant q) { return uint16_t(quantise(v, q, 65535)); }
 };
+template <>
+struct Stored<int16_t> {
+  static float load(int16_t v, Quant q) { return dequantise(v, q); }
+  static int16_t store(float v, Quant q) { return int16_t(quantise(v, q, 32767, -32768)); }
+};
+
+// s16 <-> u8 and s16 -> s16: sat(rne(f32(q - z_in) * (s_in / s_out)) + z_out), one float multiplication.
+template <class To>
+To requantised(int q, Quant in, Quant out) {
+  const float steps = float(q - in.zero) * (in.scale / out.scale);
+  return sizeof(To) == 1 ? To(saturate(steps, out.zero, 255)) : To(saturate(steps, out.zero, 32767, -32768));
+}
 
 }  // namespace fye

@@ -31,8 +31,8 @@ inline constexpr uintptr_t kLine = 64;  // bytes of a cache line of every x86
 // Not one byte beyond them either.
 using Repitch = void (*)(const std::byte* in, std::byte* out, ptrdiff_t pixels, uint32_t gap);
 
-// f32, bf16, u8, u16 in this order, the only types that a map of activations or pixels can have.
-inline constexpr int kMapTypes = 4;
+// f32, bf16, u8, u16, s16 in this order, the only types that a map of activations or pixels can have.
+inline constexpr int kMapTypes = 5;
 constexpr int map_type_index(DType type) {
   switch (type) {
     case DType::f32:
@@ -43,6 +43,8 @@ constexpr int map_type_index(DType type) {
       return 2;
     case DType::u16:
       return 3;
+    case DType::s16:
+      return 4;
     default:
       return -1;
   }
@@ -61,6 +63,11 @@ const RowTable& rows_avx2();
 const RowTable& rows_avx512();
 
 Reciprocal reciprocal(float scale);
+
+// s_in / s_out for the fast tables, cut off where one step more than saturates s16 and all steps of s16 fit
+// into 32 bits.
+inline constexpr float kRatioLimit = 0x1.8p15f;
+float ratio_of(Quant in, Quant out);
 
 // The widest table the machine and `max` allow.
 const RowTable& choose_rows(Isa max);

@@ -14,6 +14,7 @@
 #include <immintrin.h>
 
 #include <cstring>
+#include <type_traits>
 
 #include "kernels/convert/row_table.h"
 
@@ -124,6 +125,47 @@ struct U16 {
   }
 };
 
+struct S16 {
+  static constexpr int kBytes = 2;
+  static constexpr bool kMayBeNan = false;
+  static inline void load(const std::byte* p, const Constants& c, __m256 v[4]) {
+    for (int i = 0; i < 4; ++i)
+      v[i] =
+          dequantise(_mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16 * i))), c);
+  }
+  static inline __m256i pack(__m256i a, __m256i b) {
+    return _mm256_permute4x64_epi64(_mm256_packs_epi32(a, b), 0xd8);
+  }
+  template <bool kStream, bool>
+  static inline void store(std::byte* p, const Constants& c, const __m256 v[4]) {
+    const auto level = [&](int i) { return _mm256_add_epi32(divide(v[i], c), c.zero); };
+    for (int i = 0; i < 2; ++i) put<kStream>(p, i, pack(level(2 * i), level(2 * i + 1)));
+  }
+};
+
+// Targets of s16, and s16 as a target, where the source's scale already is ratio_of(): steps are rounded, not
+// divided.
+struct U8Steps : U8 {
+  template <bool kStream, bool>
+  static inline void store(std::byte* p, const Constants& c, const __m256 v[4]) {
+    const auto words = [&](int i) {
+      return _mm256_adds_epi16(_mm256_packs_epi32(_mm256_cvtps_epi32(v[i]), _mm256_cvtps_epi32(v[i + 1])),
+                               c.zero16);
+    };
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    put<kStream>(p, 0, _mm256_permutevar8x32_epi32(_mm256_packus_epi16(words(0), words(2)), order));
+  }
+};
+struct S16Steps : S16 {
+  template <bool kStream, bool>
+  static inline void store(std::byte* p, const Constants& c, const __m256 v[4]) {
+    const auto level = [&](int i) { return _mm256_add_epi32(_mm256_cvtps_epi32(v[i]), c.zero); };
+    for (int i = 0; i < 2; ++i) put<kStream>(p, i, pack(level(2 * i), level(2 * i + 1)));
+  }
+};
+template <class To>
+constexpr bool kSteps = std::is_same_v<To, U8Steps> || std::is_same_v<To, S16Steps>;
+
 struct BFloat16 {
   static constexpr int kBytes = 2;
   static constexpr bool kMayBeNan = true;
@@ -147,6 +189,13 @@ struct BFloat16 {
   }
 };
 
+template <class To>
+Constants source_constants(Quant in, Quant out) {
+  Constants c = constants(in);
+  if constexpr (kSteps<To>) c.scale = _mm256_set1_ps(ratio_of(in, out));
+  return c;
+}
+
 // Whole steps, and where they end.
 template <class From, class To, bool kStream>
 ptrdiff_t steps(const std::byte* in, std::byte* out, ptrdiff_t count, const Constants& from,
@@ -162,7 +211,7 @@ ptrdiff_t steps(const std::byte* in, std::byte* out, ptrdiff_t count, const Cons
 
 template <class From, class To>
 void flat(const std::byte* in, std::byte* out, ptrdiff_t count, Quant in_quant, Quant out_quant) {
-  const Constants from = constants(in_quant), to = constants(out_quant);
+  const Constants from = source_constants<To>(in_quant, out_quant), to = constants(out_quant);
   const ptrdiff_t i = steps<From, To, false>(in, out, count, from, to);
   if (i == count) return;
   __m256 v[4];
@@ -182,7 +231,7 @@ void stream(const std::byte* in, std::byte* out, ptrdiff_t count, Quant in_quant
   flat<From, To>(in, out, first, in_quant, out_quant);
   const ptrdiff_t end =
       first + steps<From, To, true>(in + first * From::kBytes, out + first * To::kBytes, count - first,
-                                    constants(in_quant), constants(out_quant));
+                                    source_constants<To>(in_quant, out_quant), constants(out_quant));
   flat<From, To>(in + end * From::kBytes, out + end * To::kBytes, count - end, in_quant, out_quant);
   _mm_sfence();  // before anybody is told that the row is there
 }
@@ -225,9 +274,15 @@ void narrow(const std::byte* in, std::byte* out, ptrdiff_t pixels, uint32_t) {
 }
 
 #define FYE_ROW(loop, From) \
-  { loop<From, Float>, loop<From, BFloat16>, loop<From, U8>, loop<From, U16> }
-#define FYE_ROWS(loop) \
-  { FYE_ROW(loop, Float), FYE_ROW(loop, BFloat16), FYE_ROW(loop, U8), FYE_ROW(loop, U16) }
+  { loop<From, Float>, loop<From, BFloat16>, loop<From, U8>, loop<From, U16>, loop<From, S16> }
+#define FYE_ROWS(loop)                                                                               \
+  {                                                                                                  \
+    FYE_ROW(loop, Float), FYE_ROW(loop, BFloat16),                                                   \
+        {loop<U8, Float>, loop<U8, BFloat16>, loop<U8, U8>, loop<U8, U16>, loop<U8, S16Steps>},      \
+        FYE_ROW(loop, U16), {                                                                        \
+      loop<S16, Float>, loop<S16, BFloat16>, loop<S16, U8Steps>, loop<S16, U16>, loop<S16, S16Steps> \
+    }                                                                                                \
+  }
 constexpr RowTable kTable = {
     "avx2", Isa::avx2, FYE_ROWS(flat), FYE_ROWS(stream), {widen<1>, widen<2>}, {narrow<1>, narrow<2>}};
 #undef FYE_ROWS

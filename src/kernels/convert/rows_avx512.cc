@@ -7,6 +7,7 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 
 #include <cstring>
+#include <type_traits>
 
 #include "kernels/convert/row_table.h"
 
@@ -112,6 +113,47 @@ struct U16 {
   }
 };
 
+struct S16 {
+  static constexpr int kBytes = 2;
+  static constexpr bool kMayBeNan = false;
+  static inline void load(const std::byte* p, const Constants& c, __m512 v[4]) {
+    for (int i = 0; i < 4; ++i)
+      v[i] = dequantise(
+          _mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 32 * i))), c);
+  }
+  static inline __m512i pack(__m512i a, __m512i b) {
+    return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), _mm512_packs_epi32(a, b));
+  }
+  template <bool kStream, bool>
+  static inline void store(std::byte* p, const Constants& c, const __m512 v[4]) {
+    const auto level = [&](int i) { return _mm512_add_epi32(divide(v[i], c), c.zero); };
+    for (int i = 0; i < 2; ++i) put<kStream>(p, i, pack(level(2 * i), level(2 * i + 1)));
+  }
+};
+
+// Targets of s16, and s16 as a target, where the source's scale already is ratio_of(): steps are rounded, not
+// divided.
+struct U8Steps : U8 {
+  template <bool kStream, bool>
+  static inline void store(std::byte* p, const Constants& c, const __m512 v[4]) {
+    const auto words = [&](int i) {
+      return _mm512_adds_epi16(_mm512_packs_epi32(_mm512_cvtps_epi32(v[i]), _mm512_cvtps_epi32(v[i + 1])),
+                               c.zero16);
+    };
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    put<kStream>(p, 0, _mm512_permutexvar_epi32(order, _mm512_packus_epi16(words(0), words(2))));
+  }
+};
+struct S16Steps : S16 {
+  template <bool kStream, bool>
+  static inline void store(std::byte* p, const Constants& c, const __m512 v[4]) {
+    const auto level = [&](int i) { return _mm512_add_epi32(_mm512_cvtps_epi32(v[i]), c.zero); };
+    for (int i = 0; i < 2; ++i) put<kStream>(p, i, pack(level(2 * i), level(2 * i + 1)));
+  }
+};
+template <class To>
+constexpr bool kSteps = std::is_same_v<To, U8Steps> || std::is_same_v<To, S16Steps>;
+
 // Not vcvtneps2bf16: that instruction flushes denormals.
 struct BFloat16 {
   static constexpr int kBytes = 2;
@@ -140,6 +182,13 @@ struct BFloat16 {
   }
 };
 
+template <class To>
+Constants source_constants(Quant in, Quant out) {
+  Constants c = constants(in);
+  if constexpr (kSteps<To>) c.scale = _mm512_set1_ps(ratio_of(in, out));
+  return c;
+}
+
 // Whole steps, and where they end.
 template <class From, class To, bool kStream>
 ptrdiff_t steps(const std::byte* in, std::byte* out, ptrdiff_t count, const Constants& from,
@@ -155,7 +204,7 @@ ptrdiff_t steps(const std::byte* in, std::byte* out, ptrdiff_t count, const Cons
 
 template <class From, class To>
 void flat(const std::byte* in, std::byte* out, ptrdiff_t count, Quant in_quant, Quant out_quant) {
-  const Constants from = constants(in_quant), to = constants(out_quant);
+  const Constants from = source_constants<To>(in_quant, out_quant), to = constants(out_quant);
   const ptrdiff_t i = steps<From, To, false>(in, out, count, from, to);
   if (i == count) return;
   __m512 v[4];
@@ -175,7 +224,7 @@ void stream(const std::byte* in, std::byte* out, ptrdiff_t count, Quant in_quant
   flat<From, To>(in, out, first, in_quant, out_quant);
   const ptrdiff_t end =
       first + steps<From, To, true>(in + first * From::kBytes, out + first * To::kBytes, count - first,
-                                    constants(in_quant), constants(out_quant));
+                                    source_constants<To>(in_quant, out_quant), constants(out_quant));
   flat<From, To>(in + end * From::kBytes, out + end * To::kBytes, count - end, in_quant, out_quant);
   _mm_sfence();  // before anybody is told that the row is there
 }
@@ -185,9 +234,15 @@ void stream(const std::byte* in, std::byte* out, ptrdiff_t count, Quant in_quant
 // A local static: nothing compiled for AVX-512 may run before somebody asked for it.
 const RowTable& rows_avx512() {
 #define FYE_ROW(loop, From) \
-  { loop<From, Float>, loop<From, BFloat16>, loop<From, U8>, loop<From, U16> }
-#define FYE_ROWS(loop) \
-  { FYE_ROW(loop, Float), FYE_ROW(loop, BFloat16), FYE_ROW(loop, U8), FYE_ROW(loop, U16) }
+  { loop<From, Float>, loop<From, BFloat16>, loop<From, U8>, loop<From, U16>, loop<From, S16> }
+#define FYE_ROWS(loop)                                                                               \
+  {                                                                                                  \
+    FYE_ROW(loop, Float), FYE_ROW(loop, BFloat16),                                                   \
+        {loop<U8, Float>, loop<U8, BFloat16>, loop<U8, U8>, loop<U8, U16>, loop<U8, S16Steps>},      \
+        FYE_ROW(loop, U16), {                                                                        \
+      loop<S16, Float>, loop<S16, BFloat16>, loop<S16, U8Steps>, loop<S16, U16>, loop<S16, S16Steps> \
+    }                                                                                                \
+  }
   static const RowTable table = {"avx512",
                                  Isa::avx512,
                                  FYE_ROWS(flat),

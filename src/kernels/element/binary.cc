@@ -3,8 +3,10 @@
 // u8: sums as design.md, section 4: sat(rne(A (q_a - z_a) + B (q_b - z_b)) + z) with A = s_a / s_y, B = s_b /
 // s_y, no fused multiply-add (the whole build has -ffp-contract=off). Products and quotients of two u8 maps:
 // float32 of the real values, then sat(rne(v / s_y) + z). A constant that is one value, or one a channel,
-// becomes a table.
+// becomes a table. s16: sat16(q_a +- q_b), all on one grid.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "kernels/element/element.h"
 #include "kernels/element/table.h"
@@ -81,6 +83,25 @@ class MapsKernel : public Kernel {
 
   Quant a_, b_, out_;
   float ratio_a_, ratio_b_;
+};
+
+// s16, all on one grid.
+template <Kind kind>
+class WideKernel : public Kernel {
+ public:
+  void rows(std::span<const Map> in, const Map& out, int y0, int y1) const override {
+    for (int y = y0; y < y1; ++y) {
+      for (int x = out.region.x; x < out.region.x + out.region.w; ++x) {
+        const int16_t* a = in[0].at<int16_t>(y, x);
+        const int16_t* b = in[1].at<int16_t>(y, x);
+        int16_t* __restrict to = out.at<int16_t>(y, x);
+        for (int c = 0; c < out.channels; ++c)
+          to[c] = int16_t(std::clamp(kind == Kind::add ? a[c] + b[c] : a[c] - b[c], -32768, 32767));
+      }
+      fill_gap<int16_t>(out, y);
+    }
+  }
+  std::string_view variant() const override { return "direct"; }
 };
 
 // A constant seen from an NHWC map: the value for (y, x, c) is values[y * step_y + x * step_x + c * step_c];
@@ -180,6 +201,10 @@ Prepared prepare_binary(const NodeProblem& p, const Binary& op) {
     if (in.channels != p.out.channels)
       return node_error(
           p.node, fmt::format("{} channels in, {} out: maps don't broadcast", in.channels, p.out.channels));
+  if (p.out.type == DType::s16) {
+    if (op.kind == Kind::add) return std::unique_ptr<Kernel>(std::make_unique<WideKernel<Kind::add>>());
+    return std::unique_ptr<Kernel>(std::make_unique<WideKernel<Kind::sub>>());
+  }
   if (op.constant == kNone) {
     return with_kind(op.kind, [&](auto kind) {
       return with_storage(p.out.type, [&](auto zero) -> Prepared {

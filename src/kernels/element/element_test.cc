@@ -188,6 +188,52 @@ TEST(Elementwise, NotANumberPassesThroughFloats) {
   }
 }
 
+// Every pair of a few numbers of 16 bits, of both signs and at both ends.
+TEST(Binary, SixteenBitSumsSaturate) {
+  const int numbers[] = {-32768, -32767, -20000, -1, 0, 1, 12345, 32766, 32767};
+  const Quant grid{0.01f, 0};
+  for (const Binary::Kind kind : {Binary::Kind::add, Binary::Kind::sub}) {
+    NodeCase c = node_case(Binary{kind}, {{1, 9, 9, 1}, {1, 9, 9, 1}}, DType::s16, 1);
+    const Format wide{DType::s16, grid, 9}, formats[] = {wide, wide};
+    const auto kernel = prepare_node(c.graph, c.node(), formats, wide, Isa::amx);
+    ASSERT_TRUE(kernel) << kernel.error().text();
+    const Region all{0, 0, 9, 1};
+    const OwnedMap a = guarded_map(DType::s16, grid, 9, all, 9),
+                   b = guarded_map(DType::s16, grid, 9, all, 11);
+    OwnedMap out = guarded_map(DType::s16, grid, 9, all, 10);
+    for (int i = 0; i < 9; ++i)
+      for (int j = 0; j < 9; ++j) {
+        a.map.at<int16_t>(i, 0)[j] = int16_t(numbers[i]);
+        b.map.at<int16_t>(i, 0)[j] = int16_t(numbers[j]);
+      }
+    const Map in[] = {a.map, b.map};
+    (*kernel)->rows(in, out.map, 0, 9);
+    EXPECT_TRUE(surroundings_intact(out));
+    for (int i = 0; i < 9; ++i)
+      for (int j = 0; j < 9; ++j)
+        EXPECT_EQ(out.map.at<int16_t>(i, 0)[j],
+                  std::clamp(kind == Binary::Kind::add ? numbers[i] + numbers[j] : numbers[i] - numbers[j],
+                             -32768, 32767));
+  }
+}
+
+TEST(Binary, SixteenBitsOnlyForSumsOnOneGrid) {
+  const Format wide{DType::s16, {0.01f, 0}, 4};
+  const auto why = [&](const Attributes& op, const Format& other, const Format& out) {
+    NodeCase c = node_case(op, {{1, 4, 2, 2}, {1, 4, 2, 2}}, DType::s16, 1);
+    const Format formats[] = {wide, other};
+    const auto kernel = prepare_node(c.graph, c.node(), formats, out, Isa::amx);
+    return kernel ? std::string() : kernel.error().text();
+  };
+  EXPECT_EQ(why(Binary{}, wide, wide), "");
+  EXPECT_NE(why(Binary{Binary::Kind::mul}, wide, wide).find("s16"), std::string::npos);
+  EXPECT_NE(why(Concat{}, wide, wide).find("s16"), std::string::npos);
+  EXPECT_NE(why(Binary{}, {DType::s16, {0.02f, 0}, 4}, wide).find("another grid"), std::string::npos);
+  EXPECT_NE(why(Binary{}, {DType::u8, {0.01f, 0}, 4}, wide).find("converter"), std::string::npos);
+  const Format off{DType::s16, {0.01f, 3}, 4};
+  EXPECT_NE(why(Binary{}, off, off), "");
+}
+
 RC_GTEST_PROP(Softmax, EqualsTheReference, ()) {
   const Shape shape = *rc::gen::arbitrary<bool>() ? Shape{1, *rc::gen::inRange(1, 40)} : random_shape();
   NodeCase c = node_case(Softmax{*rc::gen::element(1, 1 - int(shape.size()))}, {shape},

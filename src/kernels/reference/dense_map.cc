@@ -54,6 +54,7 @@ void put(const Dense& tensor, int64_t item, const Map& map) {
   if (map.type == DType::bf16) put_as<Bf16>(tensor, item, map);
   if (map.type == DType::u8) put_as<uint8_t>(tensor, item, map);
   if (map.type == DType::u16) put_as<uint16_t>(tensor, item, map);
+  if (map.type == DType::s16) put_as<int16_t>(tensor, item, map);
 }
 
 Dense get(const Map& map) {
@@ -63,6 +64,7 @@ Dense get(const Map& map) {
   if (map.type == DType::bf16) get_as<Bf16>(map, tensor);
   if (map.type == DType::u8) get_as<uint8_t>(map, tensor);
   if (map.type == DType::u16) get_as<uint16_t>(map, tensor);
+  if (map.type == DType::s16) get_as<int16_t>(map, tensor);
   return tensor;
 }
 

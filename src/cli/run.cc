@@ -1,0 +1,238 @@
+// fye run MODEL PICTURE...
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <optional>
+
+#include "base/json.h"
+#include "cli/interrupt.h"
+#include "cli/measurements.h"
+#include "cli/model_options.h"
+#include "cli/parse.h"
+#include "cli/progress.h"
+#include "cli/verb.h"
+#include "image/file.h"
+#include "runtime/book_session.h"
+
+namespace fye {
+namespace {
+
+// A stream is late as a whole if more of its pictures are (docs/formats.md, exit codes).
+constexpr double kLateShare = 0.01;
+// Time that no step claims, above which an account is not one (design.md, "Time adds up").
+constexpr double kRestShare = 0.05;
+
+struct Options {
+  ModelOptions model;
+  std::vector<std::string> pictures;
+  std::string plan, book, deadline, threads, trace, output;
+  int frames = 0, plans = 6;
+  bool json = false, strict = false;
+};
+
+Result<std::vector<Picture>> read_pictures(const std::vector<std::string>& files) {
+  std::vector<Picture> pictures;
+  for (const std::string& file : files) {
+    auto picture = read_picture(file);
+    if (!picture) return picture.error();
+    if (!pictures.empty() && (picture->width != pictures[0].width || picture->height != pictures[0].height))
+      return bad_input(fmt::format("{}: {}x{}, where the first picture is {}x{}", file, picture->width,
+                                   picture->height, pictures[0].width, pictures[0].height),
+                       "the pictures of a stream are of one size");
+    pictures.push_back(*std::move(picture));
+  }
+  if (pictures.empty())
+    return usage_error("no picture was given", "write: fye run abpn_x3 frame.png --deadline 40ms");
+  return pictures;
+}
+
+// A book of one plan, whose time is what it predicts (or, where it says none, the deadline itself).
+Result<Book> book_of_plan(const Options& options, const Model& model, double deadline,
+                          const MachineId& machine) {
+  const auto plan = read_plan(options.plan, model.graph.sha256);
+  if (!plan) return plan.error();
+  Book book{.graph_sha256 = model.graph.sha256, .machine = machine};
+  BookEntry entry{.processor = {}, .ms = std::min(plan->ms.value_or(deadline), deadline)};
+  for (const PlanStep& step : plan->steps)
+    for (const std::string& unit : step.units) {
+      book.units.push_back(unit);
+      entry.processor.push_back(step.processor);
+    }
+  book.entries = {entry};
+  return book;
+}
+
+Json json_of(const FrameTrace& t) {
+  return {{"frame", t.frame},
+          {"entry", t.entry},
+          {"ms", t.ms},
+          {"deadline_ms", t.deadline_ms},
+          {"late", t.late},
+          {"units", t.units},
+          {"hand_overs", t.hand_overs},
+          {"moving", t.moving},
+          {"rest", t.rest}};
+}
+
+double percentile(std::vector<double> values, double share) {
+  std::sort(values.begin(), values.end());
+  return values[std::min(values.size() - 1, size_t(std::ceil(share * double(values.size()))) - 1)];
+}
+
+struct Summary {
+  int frames = 0, late = 0, changes = 0;
+  double p50 = 0, p95 = 0, p99 = 0, rest = 0;  // rest: share of the time that no step claims
+  std::map<int, int> by_entry;
+  double late_share() const { return frames ? double(late) / frames : 0; }
+};
+
+Summary summary_of(const std::vector<FrameTrace>& traces, int changes) {
+  Summary s{.frames = int(traces.size()), .changes = changes};
+  std::vector<double> times;
+  double all = 0, rest = 0;
+  for (const FrameTrace& t : traces) {
+    times.push_back(t.ms);
+    s.late += t.late;
+    ++s.by_entry[t.entry];
+    all += t.ms;
+    rest += t.rest;
+  }
+  s.p50 = percentile(times, 0.5);
+  s.p95 = percentile(times, 0.95);
+  s.p99 = percentile(times, 0.99);
+  s.rest = rest / std::max(1e-9, all);
+  return s;
+}
+
+void print(const Summary& s, const Book& book, double deadline, double scale) {
+  fmt::print(
+      "{} pictures, {} late ({:.1f} %), deadline {:.2f} ms; p50 {:.2f}, p95 {:.2f}, p99 {:.2f} ms; {} "
+      "changes\n",
+      s.frames, s.late, 100 * s.late_share(), deadline, s.p50, s.p95, s.p99, s.changes);
+  for (const auto& [entry, count] : s.by_entry) {
+    const BookEntry& plan = book.entries[size_t(entry)];
+    fmt::print("  plan {:>4}: {:>6} pictures; predicted {:.2f} ms, msef {:.4f}\n", entry, count,
+               plan.best_ms() * scale, plan.measured_msef.value_or(plan.msef));
+  }
+}
+
+Status run(const Options& options) {
+  const auto deadline = parse_deadline("--deadline", options.deadline);
+  if (!deadline) return deadline.error();
+  int count = 0;
+  if (!options.threads.empty()) {
+    const auto threads = parse_threads("--threads", options.threads);
+    if (!threads) return threads.error();
+    count = *threads;
+  }
+  if (!options.plan.empty() && !options.book.empty())
+    return usage_error("--plan and --book can't both say what runs", "leave one of them out");
+  const auto file = model_path(options.model, 0);
+  if (!file) return file.error();
+  const auto model = load_model(options.model, 0);
+  if (!model) return model.error();
+  const auto pictures = read_pictures(options.pictures);
+  if (!pictures) return pictures.error();
+  ThreadPool threads(count);
+  const MachineId machine = this_machine(threads.size());
+  FoundBook found;
+  if (!options.plan.empty()) {
+    auto book = book_of_plan(options, *model, *deadline, machine);
+    if (!book) return book.error();
+    found.book = *std::move(book);
+  } else {
+    auto kept = book_for(options.book, *file, model->name, model->graph.sha256, pictures->front().width,
+                         pictures->front().height, machine, options.strict);
+    if (!kept) return kept.error();
+    found = *std::move(kept);
+  }
+  for (const std::string& notice : found.notices) spdlog::warn("note: {}", notice);
+
+  BookSessionOptions how{.deadline_ms = *deadline, .plans = options.plans, .scale = found.scale};
+  auto session = BookSession::create(*model, found.book, how, threads);
+  if (!session) return session.error();
+  if (auto status = session->warm_up(pictures->front()); !status) return status;
+  const int frames = options.frames > 0 ? options.frames : int(pictures->size());
+  std::vector<FrameTrace> traces;
+  Picture last;
+  {
+    Progress progress("running", true);
+    for (int i = 0; i < frames; ++i) {
+      FrameTrace trace;
+      auto big = session->run((*pictures)[size_t(i) % pictures->size()], &trace);
+      if (!big) return big.error();
+      traces.push_back(std::move(trace));
+      if (i + 1 == frames) last = std::move(big->picture);
+      progress.update(double(i + 1) / frames);
+    }
+  }
+  const Summary summary = summary_of(traces, session->keeper().changes());
+  const FinishWriting uninterrupted;
+  if (!options.output.empty()) {
+    if (const auto written = write_picture(last, options.output, {}); !written) return written.error();
+  }
+  if (!options.trace.empty()) {
+    Json json = {{"version", 1},
+                 {"graph", model->graph.sha256},
+                 {"threads", threads.size()},
+                 {"frames", Json::array()}};
+    for (const FrameTrace& trace : traces) json["frames"].push_back(json_of(trace));
+    if (const Status written = write_json(options.trace, json); !written) return written;
+  }
+  if (summary.rest > kRestShare)
+    spdlog::warn("note: {:.0f} % of the time belongs to no unit and no hand-over", 100 * summary.rest);
+  if (options.json) {
+    Json json = {
+        {"frames", summary.frames},        {"late", summary.late},       {"late_share", summary.late_share()},
+        {"deadline_ms", *deadline},        {"p50_ms", summary.p50},      {"p95_ms", summary.p95},
+        {"p99_ms", summary.p99},           {"changes", summary.changes}, {"unattributed", summary.rest},
+        {"load", session->keeper().load()}};
+    for (const auto& [entry, pictures_of] : summary.by_entry)
+      json["plans"][std::to_string(entry)] = pictures_of;
+    fmt::print("{}\n", json.dump(2));
+  } else {
+    print(summary, found.book, *deadline, found.scale);
+  }
+  if (summary.late_share() > kLateShare)
+    return Error{ErrorCode::deadline,
+                 fmt::format("{} of {} pictures were late", summary.late, summary.frames),
+                 "a longer deadline, fewer other programs, or more threads"};
+  return {};
+}
+
+}  // namespace
+
+Run add_run(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  Options& o = *options;
+  add_model_argument(app, o.model);
+  app.add_option("PICTURES", o.pictures, "pictures of one size; taken in turns");
+  app.add_option("--deadline", o.deadline, "of each picture: 40ms, 0.04s or 40 (milliseconds)")->required();
+  app.add_option("--book", o.book, "book.json of fye plan; the one that was kept, by default")
+      ->type_name("FILE");
+  app.add_option("--plan", o.plan, "plan.json: this plan alone")->type_name("FILE");
+  app.add_option("--frames", o.frames, "so many pictures, from the first again after the last")
+      ->check(CLI::Range(1, 10'000'000));
+  app.add_option("--plans", o.plans, "how many plans of the book are prepared to choose from")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--threads,-j", o.threads, "processor cores to use, all by default");
+  app.add_option("--trace", o.trace, "trace.json to write: where each picture's time went");
+  app.add_option("-o,--output", o.output, "the last picture");
+  app.add_flag("--strict", o.strict, "refuse a book of another machine, build or size");
+  app.add_flag("--json", o.json, "print JSON");
+  app.footer(
+      R"(Runs a stream of pictures under a deadline: the truest plan of the book that keeps it, a faster one while the
+machine is busy. Exit code 4: more than 1 in 100 were late.
+
+Examples:
+  fye run abpn_x3 frame.png --deadline 40ms --frames 1000
+  fye run net.onnx frames/*.png --deadline 33ms --book book.json --trace trace.json)");
+  return [options] { return run(*options); };
+}
+
+}  // namespace fye
