@@ -124,8 +124,8 @@ def main():
             served.close()
             measured.append(statistics.median(ratios) * reference)
             spread.append((max(ratios) - min(ratios)) / statistics.median(ratios))
-            print(f"\r{index + 1} of {args.plans}", end="", file=sys.stderr, flush=True)
-        print(file=sys.stderr)
+            if sys.stderr.isatty() or (index + 1) % 10 == 0:
+                print(f"{index + 1} of {args.plans} plans", file=sys.stderr, end="\r" if sys.stderr.isatty() else "\n")
         base.close()
     result = {"model": args.model, "size": args.size, "threads": args.threads, "cpu": report["cpu"], "isa": report["isa"],
               "plans": args.plans, "profile_seconds": profiled, "profiled": errors(predicted, measured),

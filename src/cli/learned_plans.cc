@@ -28,9 +28,9 @@ Result<std::vector<PlanPoint>> learned_plans(const LearnRequest& request, const 
   const fs::path out = fs::temp_directory_path(ignored) / fmt::format("fye-learned-{}.json", getpid());
   std::string processors;
   for (const std::string& name : problem.processors) processors += (processors.empty() ? "" : ",") + name;
-  const auto done = run_process({.words = {fye_train(), "split", request.model, "--profile", request.profile, "--losses",
-                                           request.losses, "--data", request.data, "--deadline", request.deadline,
-                                           "--processors", processors, "--out", out},
+  const auto done = run_process({.words = {fye_train(), "split", request.model, "--profile", request.profile,
+                                           "--losses", request.losses, "--data", request.data, "--deadline",
+                                           request.deadline, "--processors", processors, "--out", out},
                                  .environment = {}});
   if (!done) return done.error();
   if (!done->found)

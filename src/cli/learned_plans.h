@@ -16,8 +16,8 @@ struct LearnRequest {
   std::string deadline;
 };
 
-// Runs `fye-train split`, which takes minutes to hours. Errors: there is no fye-train (says how to build it); what
-// it says when it fails; plans that don't fit the problem.
+// Runs `fye-train split`, which takes minutes to hours. Errors: there is no fye-train (says how to build it);
+// what it says when it fails; plans that don't fit the problem.
 Result<std::vector<PlanPoint>> learned_plans(const LearnRequest& request, const PlanProblem& problem);
 
 }  // namespace fye

@@ -25,7 +25,7 @@ struct Options {
   ModelOptions model;
   std::string size = "640x360", threads, output, watts;
   std::vector<std::string> processors;
-  double seconds = 120;
+  double seconds = 60;
   bool json = false, again = false;
 };
 
@@ -239,7 +239,7 @@ Run add_profile(CLI::App& app) {
       "--watts", o.watts,
       "watts.json: the device's power by processor, for plans under an energy budget; measured (RAPL) "
       "where the machine shows it");
-  app.add_option("--seconds", o.seconds, "units not measured by then are timed in place, which is less exact")
+  app.add_option("--seconds", o.seconds, "about how long; shared by all units and processors, large networks want more")
       ->check(CLI::Range(1., 86400.))
       ->capture_default_str();
   app.add_flag("--again", o.again, "measure, even if a profile of this model, machine and size is kept");

@@ -61,7 +61,12 @@ Book book_of(const PlanProblem& problem, const std::vector<PlanPoint>& front, co
             .entries = {}};
   for (const auto& unit : problem.units) book.units.push_back(unit.name);
   for (size_t i = 0; i < front.size(); ++i) {
-    BookEntry entry{.processor = {}, .ms = front[i].ms, .msef = front[i].loss, .measured_ms = {}, .measured_msef = {}, .lpf = {}};
+    BookEntry entry{.processor = {},
+                    .ms = front[i].ms,
+                    .msef = front[i].loss,
+                    .measured_ms = {},
+                    .measured_msef = {},
+                    .lpf = {}};
     for (const int p : front[i].plan) entry.processor.push_back(problem.processors[size_t(p)]);
     const bool close = !book.entries.empty() && front[i].ms < book.entries.back().ms * kSpacing;
     if (close && i + 1 < front.size()) continue;

@@ -95,9 +95,11 @@ Status read_entries(const FieldReader& in, Book& book) {
     if (!book.entries.empty()) {
       const BookEntry& before = book.entries.back();
       if (!(entry->ms > before.ms))
-        return here.wrong("ms", fmt::format("{} is not above the {} of the entry before", entry->ms, before.ms));
+        return here.wrong("ms",
+                          fmt::format("{} is not above the {} of the entry before", entry->ms, before.ms));
       if (!(entry->msef < before.msef))
-        return here.wrong("msef", fmt::format("{} is not below the {} of the entry before", entry->msef, before.msef));
+        return here.wrong(
+            "msef", fmt::format("{} is not below the {} of the entry before", entry->msef, before.msef));
     }
     book.entries.push_back(*std::move(entry));
   }
@@ -140,9 +142,10 @@ Status write_book(const std::filesystem::path& path, const Book& book) {
         const char letter = kLetters[letters.size()];
         letters[processor] = letter;
       }
-  Json json = {{"version", kVersion},        {"graph", book.graph_sha256}, {"machine", json_of(book.machine)},
-               {"width", book.width},        {"height", book.height},      {"strategy", book.strategy},
-               {"processors", Json::object()}, {"units", book.units},      {"entries", Json::array()}};
+  Json json = {
+      {"version", kVersion},          {"graph", book.graph_sha256}, {"machine", json_of(book.machine)},
+      {"width", book.width},          {"height", book.height},      {"strategy", book.strategy},
+      {"processors", Json::object()}, {"units", book.units},        {"entries", Json::array()}};
   for (const auto& [processor, letter] : letters) json["processors"][std::string(1, letter)] = processor;
   for (const BookEntry& entry : book.entries) {
     std::string word;

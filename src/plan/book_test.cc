@@ -17,7 +17,8 @@ namespace {
 using ::testing::HasSubstr;
 
 struct File {
-  std::filesystem::path path = std::filesystem::temp_directory_path() / fmt::format("fye-book-{}.json", getpid());
+  std::filesystem::path path =
+      std::filesystem::temp_directory_path() / fmt::format("fye-book-{}.json", getpid());
   ~File() { std::filesystem::remove(path); }
 };
 
@@ -93,9 +94,11 @@ TEST(BookFile, AnotherGraph) {
 }
 
 TEST(BookFile, Unsorted) {
-  expect_refused([](Json& j) { std::swap(j["entries"][0], j["entries"][1]); }, "entries[1].ms: 10 is not above the 20");
+  expect_refused([](Json& j) { std::swap(j["entries"][0], j["entries"][1]); },
+                 "entries[1].ms: 10 is not above the 20");
   expect_refused([](Json& j) { j["entries"][1]["ms"] = 10; }, "entries[1].ms");
-  expect_refused([](Json& j) { j["entries"][2]["msef"] = .25; }, "entries[2].msef: 0.25 is not below the 0.25");
+  expect_refused([](Json& j) { j["entries"][2]["msef"] = .25; },
+                 "entries[2].msef: 0.25 is not below the 0.25");
 }
 
 TEST(BookFile, ImpossibleNumbers) {
@@ -120,7 +123,8 @@ TEST(BookFile, MissingAndStrangeFields) {
   expect_refused([](Json& j) { j["units"] = Json::array(); }, "units: there are none");
   expect_refused([](Json& j) { j["units"][1] = "conv1"; }, "\"conv1\" is there twice");
   expect_refused([](Json& j) { j["units"][1] = 3; }, "3 is not a name");
-  expect_refused([](Json& j) { j["entries"][1]["plan"] = "ab"; }, "entries[1].plan: places 2 units; the book has 3");
+  expect_refused([](Json& j) { j["entries"][1]["plan"] = "ab"; },
+                 "entries[1].plan: places 2 units; the book has 3");
   expect_refused([](Json& j) { j["entries"][1]["plan"] = "zzz"; }, "'z' is none of the book's processors");
   expect_refused([](Json& j) { j["entries"][1] = 7; }, "entries[1]");
   expect_refused([](Json& j) { j["processors"]["ab"] = "gpu"; }, "\"ab\" is not one letter");

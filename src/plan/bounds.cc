@@ -1,7 +1,8 @@
-// The two-phase idea for problems with two objectives (Ulungu and Teghem 1995): weighted sums have one label a
-// state and are solved at once; their solutions lie on the convex hull of the front, and the sums are lower bounds
-// on everything else. A partial plan is worth keeping only if it can end between the known plans and those bounds.
-// Known plans are plenty: each solution forwards and backwards gives, for every arc, the best plan through it.
+// The two-phase idea for problems with two objectives (Ulungu and Teghem 1995): weighted sums have one label
+// a state and are solved at once; their solutions lie on the convex hull of the front, and the sums are lower
+// bounds on everything else. A partial plan is worth keeping only if it can end between the known plans and
+// those bounds. Known plans are plenty: each solution forwards and backwards gives, for every arc, the best
+// plan through it.
 #include "plan/bounds.h"
 
 #include <algorithm>
@@ -57,7 +58,8 @@ std::vector<double> least_to_end(const StateGraph& graph, double a, double b, do
 Bounds::Bounds(const StateGraph& graph, int first, int last, std::optional<double> max_mj, int most_weights,
                const std::vector<Known>& known)
     : graph_(graph), first_(first), last_(last), max_mj_(max_mj), known_(size_t(last) + 1, kNever) {
-  for (const Known& plan : known) known_[size_t(plan.steps)] = std::min(known_[size_t(plan.steps)], plan.loss);
+  for (const Known& plan : known)
+    known_[size_t(plan.steps)] = std::min(known_[size_t(plan.steps)], plan.loss);
   least_steps_ = least_to_end(graph, 1, 0, 0);
   least_loss_ = least_to_end(graph, 0, 1, 0);
   least_mj_ = least_to_end(graph, 0, 0, 1);
@@ -154,7 +156,8 @@ void Bounds::set_ceilings() {
     if (!std::isinf(loss)) tolerance_ = std::max(tolerance_, loss * kRelative);
   const double budget = max_mj_.value_or(0);
   // Few loss weights first: those are tight at short times.
-  std::stable_sort(weights_.begin(), weights_.end(), [](const Weights& a, const Weights& b) { return a.loss < b.loss; });
+  std::stable_sort(weights_.begin(), weights_.end(),
+                   [](const Weights& a, const Weights& b) { return a.loss < b.loss; });
   for (int t = std::max(first_, int(least_steps_[0])); t <= last_; ++t) {
     if (std::isinf(known_[size_t(t)])) {
       unknown_until_ = t;
@@ -173,7 +176,8 @@ void Bounds::set_ceilings() {
   }
 }
 
-bool Bounds::fits(const Weights& weights, int state, int steps, double loss, double mj, double ceiling) const {
+bool Bounds::fits(const Weights& weights, int state, int steps, double loss, double mj,
+                  double ceiling) const {
   const double least = steps + weights.loss * loss + weights.mj * mj + weights.least[size_t(state)];
   return least <= ceiling + kRelative * std::abs(ceiling);
 }

@@ -1,5 +1,5 @@
-// Bounds: from every state of a state graph, how good the rest of a plan can get, and plans that are known to be
-// good; what lets the exact planner drop most partial plans unseen.
+// Bounds: from every state of a state graph, how good the rest of a plan can get, and plans that are known to
+// be good; what lets the exact planner drop most partial plans unseen.
 #pragma once
 
 #include <optional>
@@ -15,16 +15,16 @@ class Bounds {
     int steps;
     double loss;
   };
-  // Arcs' steps are set. Plans of fewer than `first` or more than `last` steps don't matter, nor such above max_mj.
-  // `known`: of whole plans that are there already.
+  // Arcs' steps are set. Plans of fewer than `first` or more than `last` steps don't matter, nor such above
+  // max_mj. `known`: of whole plans that are there already.
   Bounds(const StateGraph& graph, int first, int last, std::optional<double> max_mj, int most_weights,
          const std::vector<Known>& known = {});
 
   // Least known loss of a whole plan of at most so many steps; infinite if none is known.
   double known_loss(int steps) const { return known_[size_t(steps)]; }
 
-  // False only if no plan that begins with a partial plan of these sums in `state` can be at least as true as the
-  // plans known at its time.
+  // False only if no plan that begins with a partial plan of these sums in `state` can be at least as true as
+  // the plans known at its time.
   bool may_be_on_front(int state, int steps, double loss, double mj) const;
 
   // False only if none can keep both limits.
@@ -38,8 +38,8 @@ class Bounds {
   struct Weights {
     double loss, mj;  // a step weighs 1
     std::vector<double> least;
-    double ceiling = 0;        // of the sum over plans known, at the times that this bound is best for
-    int first = 0;             // of those times
+    double ceiling = 0;  // of the sum over plans known, at the times that this bound is best for
+    int first = 0;       // of those times
     bool in_use = false;
   };
   struct Point {
@@ -57,9 +57,9 @@ class Bounds {
   std::vector<double> least_steps_, least_loss_, least_mj_;  // by state
   std::vector<double> known_;                                // by steps
   std::vector<Weights> weights_;                             // in use: ascending times
-  int unknown_until_ = -1;    // plans of so many steps may exist, but none is known
-  double largest_loss_ = 0;   // of any plan
-  double tolerance_ = 0;                                     // of losses: sums in another order
+  int unknown_until_ = -1;   // plans of so many steps may exist, but none is known
+  double largest_loss_ = 0;  // of any plan
+  double tolerance_ = 0;     // of losses: sums in another order
 };
 
 // Least of steps * a + loss * b + mj * c from every state to the end.

@@ -20,7 +20,8 @@ std::string some_of(const List& list, const Name& name) {
 
 class Placing {
  public:
-  explicit Placing(const PlanProblem& problem) : problem_(problem), at_(problem.units.size(), -1), why_(problem.units.size()) {}
+  explicit Placing(const PlanProblem& problem)
+      : problem_(problem), at_(problem.units.size(), -1), why_(problem.units.size()) {}
 
   Result<int> processor(const std::string& option, const std::string& name) const {
     const auto found = std::find(problem_.processors.begin(), problem_.processors.end(), name);
@@ -39,7 +40,8 @@ class Placing {
   }
 
   std::string units() const {
-    return "its units are: " + some_of(problem_.units, [](const PlanProblem::Unit& unit) { return unit.name; });
+    return "its units are: " +
+           some_of(problem_.units, [](const PlanProblem::Unit& unit) { return unit.name; });
   }
 
   std::vector<std::vector<bool>> allowed() const {
@@ -77,7 +79,8 @@ Result<PlanConstraints> constraints_of(const PlanProblem& problem, std::span<con
     const auto processor = placing.processor(option, text.substr(equals + 1));
     if (!processor) return processor.error();
     if (std::isinf(unit->ms[size_t(*processor)]))
-      return usage_error(fmt::format("{}: {} can't run this unit", option, problem.processors[size_t(*processor)]));
+      return usage_error(
+          fmt::format("{}: {} can't run this unit", option, problem.processors[size_t(*processor)]));
     if (auto status = placing.put(option, size_t(unit - problem.units.begin()), *processor); !status)
       return status.error();
   }

@@ -19,7 +19,8 @@ PlanProblem problem() {
   return p;
 }
 
-std::vector<std::vector<bool>> allowed(const std::vector<std::string>& on, const std::vector<std::string>& keep) {
+std::vector<std::vector<bool>> allowed(const std::vector<std::string>& on,
+                                       const std::vector<std::string>& keep) {
   const auto result = constraints_of(problem(), on, keep, 3);
   EXPECT_TRUE(result) << result.error().text();
   EXPECT_EQ(result->max_switches, 3);
@@ -38,10 +39,12 @@ TEST(Constraints, UnitsOnProcessors) {
 TEST(Constraints, GlobsKeepFloat) {
   EXPECT_EQ(allowed({}, {"block*"}), (std::vector{kAny, kFloat, kFloat, kAny}));
   EXPECT_EQ(allowed({"head=cpu.int8"}, {"*conv[2-9]", "ta?l*"}), (std::vector{kBytes, kAny, kFloat, kFloat}));
-  EXPECT_EQ(allowed({"head=cpu.f32"}, {"head"}), (std::vector{kFloat, kAny, kAny, kAny})) << "no contradiction";
+  EXPECT_EQ(allowed({"head=cpu.f32"}, {"head"}), (std::vector{kFloat, kAny, kAny, kAny}))
+      << "no contradiction";
 }
 
-void expect_refused(const std::vector<std::string>& on, const std::vector<std::string>& keep, const std::string& says) {
+void expect_refused(const std::vector<std::string>& on, const std::vector<std::string>& keep,
+                    const std::string& says) {
   const auto result = constraints_of(problem(), on, keep, -1);
   ASSERT_FALSE(result) << says;
   EXPECT_EQ(result.error().code, ErrorCode::usage);

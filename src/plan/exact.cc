@@ -1,9 +1,10 @@
-// Labels are partial plans: (time, loss) sums of a way from the first state to some state. In each state a label
-// is dropped if another is no slower and no less true (`count` others for the best `count` plans: whatever
-// completes it completes them, into plans that are all no worse), or if bounds.h says that it leads nowhere.
+// Labels are partial plans: (time, loss) sums of a way from the first state to some state. In each state a
+// label is dropped if another is no slower and no less true (`count` others for the best `count` plans:
+// whatever completes it completes them, into plans that are all no worse), or if bounds.h says that it leads
+// nowhere.
 //
-// Tested by plan/exact_test.cc against every plan of small problems, and by tests/oracle/planner_oracle.py against
-// an integer programme.
+// Tested by plan/exact_test.cc against every plan of small problems, and by tests/oracle/planner_oracle.py
+// against an integer programme.
 #include "plan/exact.h"
 
 #include <fmt/format.h>
@@ -29,8 +30,8 @@ struct Label {
   int steps, parent, processor;
 };
 
-// Which labels of one state stay: `count` plans deep in (steps, loss), or one deep in (steps, loss, mj). Labels
-// come in ascending steps, equal ones in ascending loss.
+// Which labels of one state stay: `count` plans deep in (steps, loss), or one deep in (steps, loss, mj).
+// Labels come in ascending steps, equal ones in ascending loss.
 class Dominance {
  public:
   Dominance(int count, bool energy) : count_(size_t(count)), energy_(energy) {}
@@ -75,8 +76,10 @@ struct Labels {
   bool thinned = false;    // there were too many
 };
 
-// With `thin`, more than `most` in all means that states keep an even choice of theirs; without, an early end.
-Labels all_labels(const StateGraph& graph, int count, bool energy, int most, bool thin, const Useful& useful) {
+// With `thin`, more than `most` in all means that states keep an even choice of theirs; without, an early
+// end.
+Labels all_labels(const StateGraph& graph, int count, bool energy, int most, bool thin,
+                  const Useful& useful) {
   Labels labels;
   labels.all = {{0, 0, 0, -1, -1}};
   std::vector<size_t> begin = {0, 1};  // of the states of a layer
@@ -108,8 +111,9 @@ Labels all_labels(const StateGraph& graph, int count, bool energy, int most, boo
         return a.steps != b.steps ? a.steps < b.steps : a.loss != b.loss ? a.loss < b.loss : a.mj < b.mj;
       });
       Dominance dominance(count, energy);
-      mine.erase(std::remove_if(mine.begin(), mine.end(), [&](const Label& l) { return !dominance.stays(l); }),
-                 mine.end());
+      mine.erase(
+          std::remove_if(mine.begin(), mine.end(), [&](const Label& l) { return !dominance.stays(l); }),
+          mine.end());
       if (thin && mine.size() > share && layer + 2 < graph.layers()) {
         labels.thinned = true;
         for (size_t i = 0; i < share; ++i) mine[i] = mine[i * (mine.size() - 1) / (share - 1)];
@@ -153,7 +157,8 @@ class Planner {
 
   std::vector<PlanPoint> front() {
     const double right_end = right_end_ms();
-    double step = options_.step_ms > 0 ? std::max(options_.step_ms, right_end / kMostSteps) : right_end / options_.steps;
+    double step = options_.step_ms > 0 ? std::max(options_.step_ms, right_end / kMostSteps)
+                                       : right_end / options_.steps;
     // Coarser while there are too many labels; below this many steps a choice of them is the better answer.
     constexpr int kCoarsest = 512;
     for (int steps = options_.steps;; steps /= 4, step *= 4) {
@@ -171,10 +176,12 @@ class Planner {
 
   Result<std::vector<PlanPoint>> best(double deadline_ms, int count) {
     const double time = deadline_ms - graph_.fixed_ms;
-    set_grid(options_.step_ms > 0 ? std::max(options_.step_ms, time / kMostSteps) : std::max(time, 0.) / options_.steps);
+    set_grid(options_.step_ms > 0 ? std::max(options_.step_ms, time / kMostSteps)
+                                  : std::max(time, 0.) / options_.steps);
     const double fastest = least_to_end(graph_, 1, 0, 0)[0];
     // A deadline after the slowest plan is no different from the slowest plan.
-    const int last = int(std::min(std::floor(std::max(time, 0.) / report_.step_ms * (1 + 1e-12)), longest_steps()));
+    const int last =
+        int(std::min(std::floor(std::max(time, 0.) / report_.step_ms * (1 + 1e-12)), longest_steps()));
     if (time < 0 || fastest > last) return too_fast(deadline_ms);
     const Bounds bounds(graph_, 0, last, constraints_.max_mj, weights_);
     const auto within = [&](double most, bool thin) {
@@ -183,8 +190,8 @@ class Planner {
                           return bounds.may_keep(state, label.steps, label.loss, label.mj, last, most);
                         });
     };
-    // Ever larger losses, until there are enough plans below; between too few plans and too many labels, a few
-    // tries in the middle.
+    // Ever larger losses, until there are enough plans below; between too few plans and too many labels, a
+    // few tries in the middle.
     const double largest = largest_loss();
     const double start = std::isinf(bounds.known_loss(last)) ? largest : bounds.known_loss(last);
     double slack = (start - bounds.least_loss()) / 1024;
@@ -218,12 +225,14 @@ class Planner {
   const ExactReport& report() const { return report_; }
 
  private:
-  Labels labels_on_front(int first, std::optional<double> max_mj, const std::vector<Bounds::Known>& known, bool thin) {
+  Labels labels_on_front(int first, std::optional<double> max_mj, const std::vector<Bounds::Known>& known,
+                         bool thin) {
     const int last = int(std::min(right_end_steps(), double(kMostSteps)));
     const Bounds bounds(graph_, std::min(first, last), last, max_mj, weights_, known);
-    return all_labels(graph_, 1, max_mj.has_value(), options_.most_labels, thin, [&](int state, const Label& label) {
-      return bounds.may_be_on_front(state, label.steps, label.loss, label.mj);
-    });
+    return all_labels(graph_, 1, max_mj.has_value(), options_.most_labels, thin,
+                      [&](int state, const Label& label) {
+                        return bounds.may_be_on_front(state, label.steps, label.loss, label.mj);
+                      });
   }
 
   // From the front without an energy budget to the one with: as far as its plans keep the budget they are the
@@ -284,7 +293,8 @@ class Planner {
     std::vector<PlanPoint> points;
     for (size_t l = labels.first_final; l < labels.all.size(); ++l) {
       PlanPoint point;
-      for (const Label* label = &labels.all[l]; label->parent >= 0; label = &labels.all[size_t(label->parent)])
+      for (const Label* label = &labels.all[l]; label->parent >= 0;
+           label = &labels.all[size_t(label->parent)])
         point.plan.push_back(label->processor);
       std::reverse(point.plan.begin(), point.plan.end());
       point.ms = predicted_ms(problem_, point.plan);
@@ -328,8 +338,8 @@ Status check_deadline(double ms) {
 }
 
 Status check_options(const ExactOptions& options) {
-  if (options.steps < 1 || options.steps > kMostSteps || !(options.step_ms >= 0) || options.most_states < 16 ||
-      options.most_labels < 1024)
+  if (options.steps < 1 || options.steps > kMostSteps || !(options.step_ms >= 0) ||
+      options.most_states < 16 || options.most_labels < 1024)
     return internal_error("impossible options for the exact planner");
   return {};
 }
@@ -368,8 +378,8 @@ Result<PlanPoint> plan_for(const std::vector<PlanPoint>& front, double deadline_
   if (found) return *found;
   if (front.empty()) return internal_error("an empty front");
   return Error{ErrorCode::deadline,
-               fmt::format("no plan meets {:.3f} ms: the fastest takes {:.3f} ms, {:.3f} ms too long", deadline_ms,
-                           front.front().ms, front.front().ms - deadline_ms),
+               fmt::format("no plan meets {:.3f} ms: the fastest takes {:.3f} ms, {:.3f} ms too long",
+                           deadline_ms, front.front().ms, front.front().ms - deadline_ms),
                "allow more time, a smaller picture, or a smaller network"};
 }
 

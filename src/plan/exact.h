@@ -23,12 +23,13 @@ struct PlanPoint {
 };
 
 struct ExactOptions {
-  // Times are counted in whole steps. Each unit, with the hand-overs that it is the first to need, is rounded up,
-  // so that no plan is slower than it says; the result is exact on that grid.
-  int steps = 1 << 14;  // in the time of the truest plan (under max_mj: of the slowest; best_plans: in the deadline)
-  double step_ms = 0;   // above 0: a step, instead of `steps`
-  // What the search may hold: states after one unit (EDSR-baseline on 4 processors has about 1,000), labels (32
-  // bytes each).
+  // Times are counted in whole steps. Each unit, with the hand-overs that it is the first to need, is rounded
+  // up, so that no plan is slower than it says; the result is exact on that grid.
+  int steps =
+      1 << 14;  // in the time of the truest plan (under max_mj: of the slowest; best_plans: in the deadline)
+  double step_ms = 0;  // above 0: a step, instead of `steps`
+  // What the search may hold: states after one unit (EDSR-baseline on 4 processors has about 1,000), labels
+  // (32 bytes each).
   int most_states = 1 << 14;
   int most_labels = 1 << 22;
 };
@@ -39,22 +40,23 @@ struct ExactReport {
   size_t states = 0, labels = 0;
 };
 
-// The Pareto set: ascending ms, strictly descending loss. Under max_mj labels have three dimensions from the first
-// plan on that breaks the budget; where energies have little to do with times that can be too many for a large
-// network, and the report says so. Errors: constraints that leave a unit no processor;
-// max_mj where energy is unknown; code deadline where no plan obeys max_switches or max_mj, with the nearest.
-Result<std::vector<PlanPoint>> exact_plans(const PlanProblem& problem, const PlanConstraints& constraints = {},
+// The Pareto set: ascending ms, strictly descending loss. Under max_mj labels have three dimensions from the
+// first plan on that breaks the budget; where energies have little to do with times that can be too many for
+// a large network, and the report says so. Errors: constraints that leave a unit no processor; max_mj where
+// energy is unknown; code deadline where no plan obeys max_switches or max_mj, with the nearest.
+Result<std::vector<PlanPoint>> exact_plans(const PlanProblem& problem,
+                                           const PlanConstraints& constraints = {},
                                            const ExactOptions& options = {}, ExactReport* report = nullptr);
 
-// The `count` plans of least loss (fewer if there are fewer) that meet the deadline on the grid, ascending loss; a
-// plan less than a step a unit below the deadline may be missing. For re-ranking by what is measured. Errors: as
-// above; code deadline if no plan meets it.
+// The `count` plans of least loss (fewer if there are fewer) that meet the deadline on the grid, ascending
+// loss; a plan less than a step a unit below the deadline may be missing. For re-ranking by what is measured.
+// Errors: as above; code deadline if no plan meets it.
 Result<std::vector<PlanPoint>> best_plans(const PlanProblem& problem, double deadline_ms, int count,
-                                          const PlanConstraints& constraints = {}, const ExactOptions& options = {},
-                                          ExactReport* report = nullptr);
+                                          const PlanConstraints& constraints = {},
+                                          const ExactOptions& options = {}, ExactReport* report = nullptr);
 
-// The truest plan of a front that meets the deadline. Errors: code usage for a deadline that is no time above 0;
-// code deadline if even the fastest plan is slower, with its time and the gap.
+// The truest plan of a front that meets the deadline. Errors: code usage for a deadline that is no time above
+// 0; code deadline if even the fastest plan is slower, with its time and the gap.
 Result<PlanPoint> plan_for(const std::vector<PlanPoint>& front, double deadline_ms);
 
 }  // namespace fye

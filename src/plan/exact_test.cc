@@ -108,8 +108,10 @@ TEST(Exact, ObeysConstraints) {
     }
     bool any = false;
     every_plan(problem, constraints, [&](const Assignment&) { any = true; });
-    if (any) expect_exact(problem, constraints);
-    else EXPECT_EQ(exact_plans(problem, constraints).error().code, ErrorCode::deadline);
+    if (any)
+      expect_exact(problem, constraints);
+    else
+      EXPECT_EQ(exact_plans(problem, constraints).error().code, ErrorCode::deadline);
   }
 }
 
@@ -135,7 +137,8 @@ TEST(Exact, KeepsWithinEnergy) {
   EXPECT_GT(binding, 10);
 }
 
-// With costs that are no whole steps: no slower than it says, and no plan is missed by more than the rounding.
+// With costs that are no whole steps: no slower than it says, and no plan is missed by more than the
+// rounding.
 TEST(Exact, IsWithinAStepAUnitOfTheFront) {
   for (unsigned seed = 0; seed < 10; ++seed) {
     const PlanProblem problem = chain_problem(7, 2, 4, seed);
@@ -144,9 +147,10 @@ TEST(Exact, IsWithinAStepAUnitOfTheFront) {
     ASSERT_TRUE(front);
     for (const PlanPoint& best : front_by_force(problem)) {
       const double allowed = best.ms + 7 * report.step_ms * (1 + 1e-6);
-      EXPECT_TRUE(std::any_of(front->begin(), front->end(), [&](const PlanPoint& point) {
-        return point.ms <= allowed && point.loss <= best.loss + 1e-9;
-      })) << best.ms << " ms, loss " << best.loss;
+      EXPECT_TRUE(std::any_of(
+          front->begin(), front->end(),
+          [&](const PlanPoint& point) { return point.ms <= allowed && point.loss <= best.loss + 1e-9; }))
+          << best.ms << " ms, loss " << best.loss;
     }
   }
 }
@@ -240,7 +244,8 @@ TEST(BestPlans, AreTheBestOfAllPlans) {
           losses.push_back(point.loss);
           plans.push_back(point.plan);
         }
-        EXPECT_EQ(losses, losses_by_force(problem, deadline, size_t(count))) << seed << " " << share << " " << count;
+        EXPECT_EQ(losses, losses_by_force(problem, deadline, size_t(count)))
+            << seed << " " << share << " " << count;
         std::sort(plans.begin(), plans.end());
         EXPECT_EQ(std::unique(plans.begin(), plans.end()), plans.end()) << "a plan is there twice";
       }
@@ -281,7 +286,8 @@ TEST(PlanFor, TakesTheTruestThatIsInTime) {
   const auto none = plan_for(front, 9.5);
   EXPECT_EQ(none.error().code, ErrorCode::deadline);
   EXPECT_THAT(none.error().what, HasSubstr("the fastest takes 10.000 ms, 0.500 ms too long"));
-  for (const double wrong : {0., -1., std::nan("")}) EXPECT_EQ(plan_for(front, wrong).error().code, ErrorCode::usage);
+  for (const double wrong : {0., -1., std::nan("")})
+    EXPECT_EQ(plan_for(front, wrong).error().code, ErrorCode::usage);
 }
 
 TEST(Exact, SaysSoWhereItLeavesStatesOut) {
@@ -293,7 +299,8 @@ TEST(Exact, SaysSoWhereItLeavesStatesOut) {
   const auto some = exact_plans(small, {}, {.most_states = 64}, &report);
   EXPECT_FALSE(report.exact);
   ASSERT_TRUE(some);
-  for (const PlanPoint& point : *some) EXPECT_GE(point.loss, plan_for(*all, point.ms * (1 + 1e-3))->loss - 1e-9);
+  for (const PlanPoint& point : *some)
+    EXPECT_GE(point.loss, plan_for(*all, point.ms * (1 + 1e-3))->loss - 1e-9);
 
   const auto large = exact_plans(dense_problem(30, 5), {}, {.most_states = 2048}, &report);
   ASSERT_TRUE(large);
@@ -330,12 +337,13 @@ TEST(Exact, LargeNetworksAreExactAndFast) {
     ExactReport report;
     const auto begin = std::chrono::steady_clock::now();
     const auto front = exact_plans(problem, {}, {}, &report);
-    const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+    const double ms =
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
     ASSERT_TRUE(front);
     EXPECT_TRUE(report.exact);
     EXPECT_GT(front->size(), 100u);
-    printf("%d units: %.0f ms, %zu states, %zu labels, %zu plans, step %.4f ms of %.1f to %.1f\n", units, ms, report.states,
-           report.labels, front->size(), report.step_ms, front->front().ms, front->back().ms);
+    printf("%d units: %.0f ms, %zu states, %zu labels, %zu plans, step %.4f ms of %.1f to %.1f\n", units, ms,
+           report.states, report.labels, front->size(), report.step_ms, front->front().ms, front->back().ms);
   }
 }
 

@@ -13,7 +13,8 @@ namespace {
 // Who pays for each form of each tensor: the first reader in order, or the producer for the host.
 void add_hand_overs(const PlanProblem& problem, const Assignment& plan, std::vector<UnitRow>& rows) {
   for (const PlanProblem::Tensor& tensor : problem.tensors) {
-    const Form written = tensor.producer == kNone ? Form::host : tensor.form[size_t(plan[size_t(tensor.producer)])];
+    const Form written =
+        tensor.producer == kNone ? Form::host : tensor.form[size_t(plan[size_t(tensor.producer)])];
     std::array<bool, kForms> paid{};
     paid[size_t(written)] = true;
     for (const PlanProblem::Reader& reader : tensor.readers) {
@@ -64,7 +65,8 @@ std::optional<Move> best_buy(const std::vector<UnitRow>& rows) {
     for (const Move& move : row.moves) {
       if (!(move.loss < 0)) continue;
       const double rate = move.ms > 0 ? -move.loss / move.ms : HUGE_VAL;
-      if (rate > best_rate || (rate == best_rate && best && move.loss < best->loss)) best_rate = rate, best = move;
+      if (rate > best_rate || (rate == best_rate && best && move.loss < best->loss))
+        best_rate = rate, best = move;
     }
   return best;
 }
@@ -76,7 +78,8 @@ std::optional<Move> best_sale(const std::vector<UnitRow>& rows) {
     for (const Move& move : row.moves) {
       if (!(move.ms < 0)) continue;
       const double rate = move.loss > 0 ? -move.ms / move.loss : HUGE_VAL;
-      if (rate > best_rate || (rate == best_rate && best && move.ms < best->ms)) best_rate = rate, best = move;
+      if (rate > best_rate || (rate == best_rate && best && move.ms < best->ms))
+        best_rate = rate, best = move;
     }
   return best;
 }
@@ -89,8 +92,8 @@ std::string reason_of(const PlanProblem& problem, const UnitRow& row) {
   if (hand_overs > 0) text += fmt::format(", after {:.2f} ms of hand-overs", hand_overs);
   for (const Move& move : row.moves) {
     const auto there = size_t(move.processor);
-    text += fmt::format("; on {} {:.2f} ms and {}: moving it there {}", problem.processors[there], row.ms[there],
-                        loss_text(row.loss[there]), change_text(move));
+    text += fmt::format("; on {} {:.2f} ms and {}: moving it there {}", problem.processors[there],
+                        row.ms[there], loss_text(row.loss[there]), change_text(move));
   }
   if (row.moves.empty()) text += "; no other processor can run it";
   return text;

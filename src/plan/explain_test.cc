@@ -59,11 +59,13 @@ PlanProblem two_units() {
 TEST(Explain, SaysWhatMovingBuysAndCosts) {
   const PlanProblem problem = two_units();
   const auto rows = explain_units(problem, {0, 1});
-  EXPECT_EQ(reason_of(problem, rows[1]),
-            "2.00 ms and 0.5000 here, after 1.00 ms of hand-overs; on cpu.f32 8.00 ms and 0: moving it there costs "
-            "5.00 ms and buys 0.5000");
-  EXPECT_EQ(reason_of(problem, rows[0]),
-            "9.00 ms and 0 here; on cpu.int8 3.00 ms and 0.2500: moving it there saves 7.00 ms and loses 0.2500");
+  EXPECT_EQ(
+      reason_of(problem, rows[1]),
+      "2.00 ms and 0.5000 here, after 1.00 ms of hand-overs; on cpu.f32 8.00 ms and 0: moving it there costs "
+      "5.00 ms and buys 0.5000");
+  EXPECT_EQ(
+      reason_of(problem, rows[0]),
+      "9.00 ms and 0 here; on cpu.int8 3.00 ms and 0.2500: moving it there saves 7.00 ms and loses 0.2500");
   EXPECT_EQ(best_buy(rows)->unit, 1);
   EXPECT_EQ(best_sale(rows)->unit, 0);
   EXPECT_FALSE(best_buy(explain_units(problem, {0, 0})));

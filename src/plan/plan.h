@@ -22,7 +22,7 @@ namespace fye {
 struct PlanStep {
   std::vector<std::string> units;
   std::string processor;
-  std::string reason;  // why; may be empty
+  std::string reason;                               // why; may be empty
   std::map<std::string, std::string> reasons = {};  // by unit, from a planner; may lack any
 };
 
@@ -30,8 +30,8 @@ struct Plan {
   std::string graph_sha256;
   std::vector<PlanStep> steps;
   // What a planner knows, and a plan written by hand does not say.
-  std::optional<MachineId> machine = {};  // that the times were measured on
-  int width = 0, height = 0;              // of the picture that goes in
+  std::optional<MachineId> machine = {};     // that the times were measured on
+  int width = 0, height = 0;                 // of the picture that goes in
   std::optional<double> ms = {}, msef = {};  // predicted
 };
 

@@ -56,9 +56,11 @@ Result<PlanStep> read_step(const std::filesystem::path& path, const Json& json, 
   if (const Json* reasons = find(json, "reasons")) {
     if (!reasons->is_object()) return wrong(path, where, "\"reasons\" is not an object");
     for (const auto& [unit, reason] : reasons->items()) {
-      if (!reason.is_string()) return wrong(path, where, fmt::format("the reason for unit \"{}\" is not a text", unit));
+      if (!reason.is_string())
+        return wrong(path, where, fmt::format("the reason for unit \"{}\" is not a text", unit));
       if (std::find(step.units.begin(), step.units.end(), unit) == step.units.end())
-        return wrong(path, where, fmt::format("\"reasons\" names unit \"{}\", which is not in this step", unit));
+        return wrong(path, where,
+                     fmt::format("\"reasons\" names unit \"{}\", which is not in this step", unit));
       step.reasons[unit] = reason.get<std::string>();
     }
   }
@@ -79,8 +81,8 @@ Status read_prediction(const std::filesystem::path& path, const Json& json, Plan
     if (!side) return side.error();
     *field = *side;
   }
-  for (const auto& [key, most, field] : {std::tuple{"predicted_ms", kMostMs, &plan.ms},
-                                         std::tuple{"predicted_msef", kMostMsef, &plan.msef}}) {
+  for (const auto& [key, most, field] :
+       {std::tuple{"predicted_ms", kMostMs, &plan.ms}, std::tuple{"predicted_msef", kMostMsef, &plan.msef}}) {
     if (!find(json, key)) continue;
     const auto value = in.number(key, 0, most);
     if (!value) return value.error();

@@ -129,7 +129,11 @@ TEST(PlanFile, RefusesImpossiblePredictions) {
   expect_refused([](Json& j) { j["machine"] = Json{{"cpu", "A"}}; }, "machine.isa: is missing");
   expect_refused([](Json& j) { j["steps"][0]["reasons"] = "good"; }, "\"reasons\" is not an object");
   expect_refused([](Json& j) { j["steps"][0]["reasons"] = Json{{"conv1", 3}}; }, "conv1\" is not a text");
-  expect_refused([](Json& j) { j["steps"][0]["reasons"] = Json{{"conv3", "x"}}; }, "which is not in this step");
+  expect_refused(
+      [](Json& j) {
+        j["steps"][0]["reasons"] = Json{{"conv3", "x"}};
+      },
+      "which is not in this step");
 }
 
 TEST(PlanFile, SaysWhichMachineItWasMadeFor) {
@@ -142,7 +146,8 @@ TEST(PlanFile, SaysWhichMachineItWasMadeFor) {
   other = here;
   other.build = "2 g++";
   other.isa = "amx";
-  EXPECT_EQ(difference(other, here), "another instruction set (amx, not avx2), another build (2 g++, not 1 g++)");
+  EXPECT_EQ(difference(other, here),
+            "another instruction set (amx, not avx2), another build (2 g++, not 1 g++)");
 }
 
 TEST(PlanFile, RefusesVersionAndGraph) {

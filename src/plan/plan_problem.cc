@@ -50,8 +50,9 @@ class Maker {
  private:
   Status check_identity() {
     const auto other = [&](const char* file, const std::string& sha256) {
-      return bad_input(fmt::format("the {} is for another model file (sha256 {}, not {})", file, sha256, graph_.sha256),
-                       "measure this model");
+      return bad_input(
+          fmt::format("the {} is for another model file (sha256 {}, not {})", file, sha256, graph_.sha256),
+          "measure this model");
     };
     const auto differs = [&](const std::string& sha256) {
       return !graph_.sha256.empty() && !sha256.empty() && sha256 != graph_.sha256;
@@ -63,7 +64,8 @@ class Maker {
     for (const std::string& name : profile_.processors) there += (there.empty() ? "" : ", ") + name;
     for (const Processor* p : processors_) {
       problem_.processors.emplace_back(p->name());
-      if (std::find(profile_.processors.begin(), profile_.processors.end(), p->name()) == profile_.processors.end())
+      if (std::find(profile_.processors.begin(), profile_.processors.end(), p->name()) ==
+          profile_.processors.end())
         return bad_input(fmt::format("the profile has no times on {}, only on {}", p->name(), there),
                          "profile this model with that processor too");
     }
@@ -85,7 +87,8 @@ class Maker {
       double loss = 0;
       if (losses_) {
         const auto& on = losses->second->on;
-        if (const auto found = on.find(name); found != on.end()) loss = found->second;
+        if (const auto found = on.find(name); found != on.end())
+          loss = found->second;
         else if (time != times->on.end() && p->numbers() != Numbers::f32)
           return bad_input(fmt::format("the losses file has no part of unit \"{}\" on {}", unit.name, name),
                            "measure losses with that processor too");
@@ -184,8 +187,8 @@ class Maker {
           if (from == to) continue;
           const auto found = hands_.find({tensor.name, from, to});
           if (found == hands_.end())
-            return bad_input(fmt::format("the profile has no hand-over of tensor \"{}\" from {} to {}", tensor.name,
-                                         name(from), name(to)),
+            return bad_input(fmt::format("the profile has no hand-over of tensor \"{}\" from {} to {}",
+                                         tensor.name, name(from), name(to)),
                              "profile this model again, with all processors to plan for");
           tensor.ms[size_t(from)][size_t(to)] = found->second;
         }
@@ -193,15 +196,18 @@ class Maker {
   }
 
   // A part that is there, or 0. Bytes without a part: nobody measured them.
-  Result<double> part(const PlanProblem::Tensor& tensor, const std::map<Form, double>& parts, Form form) const {
+  Result<double> part(const PlanProblem::Tensor& tensor, const std::map<Form, double>& parts,
+                      Form form) const {
     if (const auto found = parts.find(form); found != parts.end()) return found->second;
     if (form != Form::u8) return 0.;
-    return bad_input(fmt::format("the losses file has no part of tensor \"{}\" in {}", tensor.name, name(form)),
-                     "measure losses again, with all processors to plan for");
+    return bad_input(
+        fmt::format("the losses file has no part of tensor \"{}\" in {}", tensor.name, name(form)),
+        "measure losses again, with all processors to plan for");
   }
 
   // Wherever the reader reads in `form`, its unit also reads in a coarser form, or in this one before.
-  bool counted_elsewhere(const PlanProblem::Tensor& tensor, const PlanProblem::Reader& reader, Form form) const {
+  bool counted_elsewhere(const PlanProblem::Tensor& tensor, const PlanProblem::Reader& reader,
+                         Form form) const {
     for (size_t p = 0; p < reader.form.size(); ++p) {
       if (reader.form[p] != form || !runs(reader.unit, p)) continue;
       bool elsewhere = false;

@@ -1,5 +1,5 @@
-// Tested by plan/problem_test.cc, and by tests/oracle/planner_oracle.py, which builds the same problem from the
-// files and solves it as an integer programme.
+// Tested by plan/problem_test.cc, and by tests/oracle/planner_oracle.py, which builds the same problem from
+// the files and solves it as an integer programme.
 #include "plan/problem.h"
 
 #include <fmt/format.h>
@@ -93,7 +93,8 @@ Status check_problem(const PlanProblem& problem) {
     for (size_t r = 0; r < tensor.readers.size(); ++r) {
       const PlanProblem::Reader& reader = tensor.readers[r];
       const bool host = reader.unit == kNone;
-      if (host ? r + 1 != tensor.readers.size() : reader.unit < last || reader.unit == tensor.producer || reader.unit >= units)
+      if (host ? r + 1 != tensor.readers.size()
+               : reader.unit < last || reader.unit == tensor.producer || reader.unit >= units)
         return wrong(fmt::format("tensor \"{}\" is read out of order", tensor.name));
       if (reader.form.size() != (host ? 1 : processors) || !all_costs(reader.loss))
         return wrong(fmt::format("a reader of tensor \"{}\" has impossible costs", tensor.name));

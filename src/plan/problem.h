@@ -37,17 +37,17 @@ struct PlanProblem {
   };
   // A unit that reads a tensor; the same unit may be there twice, with different forms.
   struct Reader {
-    int unit = kNone;         // kNone: the host, always in Form::host
-    std::vector<Form> form;   // by processor of the reader; one entry for the host
-    FormPairCost loss{};      // [written][read]
+    int unit = kNone;        // kNone: the host, always in Form::host
+    std::vector<Form> form;  // by processor of the reader; one entry for the host
+    FormPairCost loss{};     // [written][read]
   };
   // A tensor that crosses between units, or between a unit and the host.
   struct Tensor {
     std::string name;
-    int producer = kNone;     // unit; kNone: the host, in Form::host
-    std::vector<Form> form;   // by processor of the producer; one entry for the host
-    FormCost loss{};          // of being written in this form
-    FormPairCost ms{};        // [written][read], paid once for each form read; 0 on the diagonal
+    int producer = kNone;         // unit; kNone: the host, in Form::host
+    std::vector<Form> form;       // by processor of the producer; one entry for the host
+    FormCost loss{};              // of being written in this form
+    FormPairCost ms{};            // [written][read], paid once for each form read; 0 on the diagonal
     std::vector<Reader> readers;  // ascending units after the producer, the host last
   };
   std::vector<std::string> processors;
@@ -72,9 +72,9 @@ Status check_problem(const PlanProblem& problem);
 
 // From measurements. `processors` are those to plan for, in this order; all must be in the profile. `losses`
 // may be null: every loss is 0. A reader that stores a tensor in a coarser form than it was written in (f32 <
-// bf16 < s16 < u8) adds the part of that form, once a unit (its coarsest form). Errors: another graph; units, tensors, hand-overs or processors
-// that the files lack; a unit that none of the processors can run. A unit's energy is its time by the profile's
-// watts, if they are known for all processors; hand-overs count for none.
+// bf16 < s16 < u8) adds the part of that form, once a unit (its coarsest form). Errors: another graph; units,
+// tensors, hand-overs or processors that the files lack; a unit that none of the processors can run. A unit's
+// energy is its time by the profile's watts, if they are known for all processors; hand-overs count for none.
 Result<PlanProblem> plan_problem(const Graph& graph, const Calib* calib,
                                  std::span<const Processor* const> processors, const Profile& profile,
                                  const Losses* losses);

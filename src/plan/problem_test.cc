@@ -31,7 +31,9 @@ TEST(PlanProblem, CostsOfAChain) {
   };
   const Graph& g = m.graph;
   const auto units = units_of(g);
-  const auto out = [&](size_t u) { return g.tensors[size_t(g.nodes[size_t(units[u].nodes.back())].output)].name; };
+  const auto out = [&](size_t u) {
+    return g.tensors[size_t(g.nodes[size_t(units[u].nodes.back())].output)].name;
+  };
   const std::string input = g.tensors[size_t(g.inputs[0])].name;
   const auto on = [&](size_t u, const char* p) { return m.profile.units[u].on.at(p).ms; };
   const double ms = m.profile.fixed_ms + on(0, "cpu.f32") + on(1, "cpu.int8") + on(2, "cpu.f32") +
@@ -45,7 +47,8 @@ TEST(PlanProblem, CostsOfAChain) {
     return TensorLoss{};
   };
   TensorLoss read = tensor_loss(out(0));
-  const double in = read.read.contains(units[1].name) ? read.read[units[1].name][Form::u8] : read.stored[Form::u8];
+  const double in =
+      read.read.contains(units[1].name) ? read.read[units[1].name][Form::u8] : read.stored[Form::u8];
   EXPECT_EQ(predicted_loss(*problem, {0, 1, 0}),
             m.losses.units[1].on.at("cpu.int8") + in + tensor_loss(out(1)).stored[Form::u8]);
   EXPECT_EQ(predicted_loss(*problem, {0, 0, 0}), 0);
@@ -73,8 +76,10 @@ RC_GTEST_PROP(PlanProblem, FormsArePaidOnce, ()) {
   double ms = problem->fixed_ms;
   for (const auto& unit : problem->units) ms += unit.ms[0];
   for (const auto& tensor : problem->tensors) {
-    if (tensor.producer == kNone) ms += tensor.ms[size_t(Form::host)][size_t(Form::f32)];
-    else if (tensor.readers.back().unit == kNone) ms += tensor.ms[size_t(Form::f32)][size_t(Form::host)];
+    if (tensor.producer == kNone)
+      ms += tensor.ms[size_t(Form::host)][size_t(Form::f32)];
+    else if (tensor.readers.back().unit == kNone)
+      ms += tensor.ms[size_t(Form::f32)][size_t(Form::host)];
   }
   RC_ASSERT(std::abs(predicted_ms(*problem, all_float) - ms) < 1e-9 * ms);
 }
@@ -157,7 +162,8 @@ TEST(PlanProblem, RefusesFilesThatLackSomething) {
 }
 
 TEST(PlanProblem, RefusesMissingHandOversByName) {
-  for (const auto& [from, to] : {std::pair{Form::host, Form::u8}, {Form::f32, Form::host}, {Form::u8, Form::f32}}) {
+  for (const auto& [from, to] :
+       {std::pair{Form::host, Form::u8}, {Form::f32, Form::host}, {Form::u8, Form::f32}}) {
     Measured m = srcnn_measured();
     std::erase_if(m.profile.hand_overs, [&](const HandOver& h) { return h.from == from && h.to == to; });
     expect_refused(m, "the profile has no hand-over of tensor");

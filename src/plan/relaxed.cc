@@ -38,7 +38,8 @@ class Moves {
       for (size_t p = 0; p < reader.form.size(); ++p) {
         const size_t form = size_t(reader.form[p]);
         double price = 0;
-        for (const Form written : kAllForms) price += written_[size_t(written)] * tensor_.ms[size_t(written)][form];
+        for (const Form written : kAllForms)
+          price += written_[size_t(written)] * tensor_.ms[size_t(written)][form];
         gradient[size_t(reader.unit)][p] += price * nobody_else_wants(form, r);
       }
     }

@@ -48,11 +48,13 @@ RC_GTEST_PROP(Relaxed, IsExactAtTheVertices, ()) {
   const auto seed = *rc::gen::inRange<uint64_t>(1, 100'000);
   const PlanProblem problem =
       *rc::gen::arbitrary<bool>()
-          ? chain_problem(int(2 + random() % 12), int(1 + random() % 4), int(1 + random() % 4), unsigned(seed))
+          ? chain_problem(int(2 + random() % 12), int(1 + random() % 4), int(1 + random() % 4),
+                          unsigned(seed))
           : *measured(fuse(random_graph(seed)), cpu_processors(), unsigned(seed)).problem();
   for (int i = 0; i < 10; ++i) {
     const Assignment plan = random_plan(problem, random);
-    const double exact = predicted_ms(problem, plan), relaxed = relaxed_ms(problem, probabilities_of(problem, plan));
+    const double exact = predicted_ms(problem, plan),
+                 relaxed = relaxed_ms(problem, probabilities_of(problem, plan));
     RC_ASSERT(std::abs(exact - relaxed) <= 1e-9 * exact);
   }
 }
@@ -82,7 +84,8 @@ TEST(Relaxed, GradientIsThatOfDifferences) {
   for (unsigned seed = 0; seed < 10; ++seed) {
     expect_gradient(chain_problem(9, 2, 4, seed), seed);
     expect_gradient(*measured(fuse(abpn(3, random_weights(1))), cpu_processors(), seed).problem(), seed);
-    expect_gradient(*measured(fuse(small_classifier(16, random_weights(1))), cpu_processors(), seed).problem(), seed);
+    expect_gradient(
+        *measured(fuse(small_classifier(16, random_weights(1))), cpu_processors(), seed).problem(), seed);
   }
 }
 

@@ -1,7 +1,7 @@
 // Two (form written, forms paid) pairs of a tensor are the same to the future if every later reader finds the
-// same prices for every form it may want; `Classes` finds one representative of each kind. That keeps the number
-// of states small: a skip over many residual blocks is read by one unit in the end, whose wishes alone count.
-// Tested by plan/exact_test.cc.
+// same prices for every form it may want; `Classes` finds one representative of each kind. That keeps the
+// number of states small: a skip over many residual blocks is read by one unit in the end, whose wishes alone
+// count. Tested by plan/exact_test.cc.
 #include "plan/state_graph.h"
 
 #include <fmt/format.h>
@@ -35,7 +35,8 @@ class Classes {
   // The representative of `code` for readers in units after `unit`.
   Code canonical(int unit, Code code) {
     size_t next = 0;
-    while (next < tensor_.readers.size() && tensor_.readers[next].unit != kNone && tensor_.readers[next].unit <= unit)
+    while (next < tensor_.readers.size() && tensor_.readers[next].unit != kNone &&
+           tensor_.readers[next].unit <= unit)
       ++next;
     auto& known = known_[next];
     if (const auto found = known.codes.find(code); found != known.codes.end()) return found->second;
@@ -81,7 +82,10 @@ struct Draft {  // of a state
 class Maker {
  public:
   Maker(const PlanProblem& problem, const PlanConstraints& constraints, int most_states)
-      : problem_(problem), limit_(constraints.max_switches), most_states_(most_states), allowed_(constraints.allowed) {
+      : problem_(problem),
+        limit_(constraints.max_switches),
+        most_states_(most_states),
+        allowed_(constraints.allowed) {
     const size_t processors = problem.processors.size();
     if (allowed_.empty()) allowed_.assign(problem.units.size(), std::vector<bool>(processors, true));
     needs_energy_ = constraints.max_mj.has_value();
@@ -94,7 +98,8 @@ class Maker {
     made_by_unit_.resize(problem_.units.size());
     last_reader_.assign(problem_.tensors.size(), kNone);
     for (size_t t = 0; t < problem_.tensors.size(); ++t) {
-      if (problem_.tensors[t].producer != kNone) made_by_unit_[size_t(problem_.tensors[t].producer)].push_back(int(t));
+      if (problem_.tensors[t].producer != kNone)
+        made_by_unit_[size_t(problem_.tensors[t].producer)].push_back(int(t));
       for (const PlanProblem::Reader& reader : problem_.tensors[t].readers) {
         if (reader.unit == kNone) continue;
         auto& mine = readers_of_unit_[size_t(reader.unit)];
@@ -125,7 +130,8 @@ class Maker {
 
  private:
   Status check() {
-    if (allowed_.size() != problem_.units.size()) return internal_error("constraints for another number of units");
+    if (allowed_.size() != problem_.units.size())
+      return internal_error("constraints for another number of units");
     for (size_t u = 0; u < allowed_.size(); ++u) {
       const PlanProblem::Unit& unit = problem_.units[u];
       if (allowed_[u].size() != problem_.processors.size())
@@ -148,9 +154,10 @@ class Maker {
       bool known = !unit.mj.empty();
       for (size_t p = 0; known && p < unit.mj.size(); ++p) known = !allowed_[u][p] || !std::isinf(unit.mj[p]);
       if (needs_energy_ && !known)
-        return bad_input(fmt::format("the energy of unit \"{}\" is not known, so no plan can keep within a budget",
-                                     unit.name),
-                         "plan without an energy budget, or measure energy first");
+        return bad_input(
+            fmt::format("the energy of unit \"{}\" is not known, so no plan can keep within a budget",
+                        unit.name),
+            "plan without an energy budget, or measure energy first");
     }
     return limit_ >= 0 ? check_switches() : Status();
   }
@@ -169,7 +176,8 @@ class Maker {
       }
     const int least = *std::min_element(fewest_[0].begin(), fewest_[0].end());
     // A count lives in one byte of a state; more switches than units are any number.
-    if (limit_ >= int(units) || limit_ > 250) limit_ = -1;
+    if (limit_ >= int(units) || limit_ > 250)
+      limit_ = -1;
     else if (least > limit_)
       return Error{ErrorCode::deadline, fmt::format("no plan has at most {} switches", limit_),
                    fmt::format("the fewest that the other conditions allow are {}", least)};
@@ -238,7 +246,8 @@ class Maker {
   }
 
   // What placing `unit` on `p` costs from `state`, and the tensors' part of the next state's key.
-  std::string walk(int unit, int p, const Draft& state, const std::vector<int>& next_live, StateGraph::Arc& arc) {
+  std::string walk(int unit, int p, const Draft& state, const std::vector<int>& next_live,
+                   StateGraph::Arc& arc) {
     const PlanProblem::Unit& costs = problem_.units[size_t(unit)];
     arc.ms = costs.ms[size_t(p)];
     arc.loss = costs.loss[size_t(p)];
@@ -297,7 +306,8 @@ class Maker {
     size_t to = arcs_begin, from = arcs_begin;
     const size_t first = graph_.first_arc.size() - layer_.size();
     for (size_t s = first; s < graph_.first_arc.size(); ++s) {
-      const size_t end = s + 1 < graph_.first_arc.size() ? size_t(graph_.first_arc[s + 1]) : graph_.arcs.size();
+      const size_t end =
+          s + 1 < graph_.first_arc.size() ? size_t(graph_.first_arc[s + 1]) : graph_.arcs.size();
       graph_.first_arc[s] = int(to);
       for (; from < end; ++from) {
         StateGraph::Arc arc = graph_.arcs[from];
@@ -312,9 +322,9 @@ class Maker {
   int limit_, most_states_;
   bool needs_energy_ = false;
   Allowed allowed_;
-  std::vector<Classes> classes_;                           // by tensor
+  std::vector<Classes> classes_;                                  // by tensor
   std::vector<std::vector<int>> readers_of_unit_, made_by_unit_;  // tensors
-  std::vector<int> last_reader_;                           // by tensor; kNone: only the host
+  std::vector<int> last_reader_;                                  // by tensor; kNone: only the host
   std::vector<std::vector<int>> fewest_;
   std::vector<int> live_;  // tensors, in the order of a key's bytes
   std::vector<Draft> layer_;
@@ -325,7 +335,8 @@ class Maker {
 
 }  // namespace
 
-Result<StateGraph> state_graph(const PlanProblem& problem, const PlanConstraints& constraints, int most_states) {
+Result<StateGraph> state_graph(const PlanProblem& problem, const PlanConstraints& constraints,
+                               int most_states) {
   if (auto status = check_problem(problem); !status) return status.error();
   return Maker(problem, constraints, most_states).make();
 }

@@ -10,14 +10,14 @@
 namespace fye {
 
 // What the future can depend on after some units: for each tensor that a later unit reads, the form it was
-// written in and the forms it has been converted to (paid for once); with limited switches, the processor of the
-// last unit and the switches so far.
+// written in and the forms it has been converted to (paid for once); with limited switches, the processor of
+// the last unit and the switches so far.
 struct StateGraph {
   struct Arc {
-    int to;                // state
-    int processor;         // of the unit
-    double ms, loss, mj;   // of the unit and of all hand-overs that it is the first to need
-    double steps = 0;      // ms on the planner's grid, a whole number
+    int to;               // state
+    int processor;        // of the unit
+    double ms, loss, mj;  // of the unit and of all hand-overs that it is the first to need
+    double steps = 0;     // ms on the planner's grid, a whole number
   };
   std::vector<int> first_state;  // after so many units; one more entry than layers. Layer 0 is state 0
   std::vector<int> first_arc;    // by state; one more entry than states
@@ -30,6 +30,7 @@ struct StateGraph {
 };
 
 // At most `most_states` a layer, last layer: one state. Errors: as exact_plans.
-Result<StateGraph> state_graph(const PlanProblem& problem, const PlanConstraints& constraints, int most_states);
+Result<StateGraph> state_graph(const PlanProblem& problem, const PlanConstraints& constraints,
+                               int most_states);
 
 }  // namespace fye

@@ -63,7 +63,8 @@ std::optional<PlanPoint> best_gain(const PlanProblem& problem, const PlanConstra
   return best;
 }
 
-PlanPoint use_slack(const PlanProblem& problem, const PlanConstraints& constraints, PlanPoint point, double deadline) {
+PlanPoint use_slack(const PlanProblem& problem, const PlanConstraints& constraints, PlanPoint point,
+                    double deadline) {
   while (auto better = best_gain(problem, constraints, point, deadline)) point = *std::move(better);
   return point;
 }
@@ -74,7 +75,8 @@ std::optional<PlanPoint> truest_start(const PlanProblem& problem, const PlanCons
   const auto offer = [&](Assignment plan) {
     if (!obeys(problem, constraints, plan)) return;
     PlanPoint point = point_of(problem, std::move(plan));
-    if (!best || point.loss < best->loss || (point.loss == best->loss && point.ms < best->ms)) best = std::move(point);
+    if (!best || point.loss < best->loss || (point.loss == best->loss && point.ms < best->ms))
+      best = std::move(point);
   };
   for (size_t p = 0; p < problem.processors.size(); ++p) offer(Assignment(problem.units.size(), int(p)));
   Assignment alone;
@@ -92,7 +94,8 @@ std::optional<PlanPoint> truest_start(const PlanProblem& problem, const PlanCons
   return best;
 }
 
-std::vector<PlanPoint> one_switch(const PlanProblem& problem, const PlanConstraints& constraints, bool true_first) {
+std::vector<PlanPoint> one_switch(const PlanProblem& problem, const PlanConstraints& constraints,
+                                  bool true_first) {
   std::vector<PlanPoint> points;
   const size_t units = problem.units.size();
   const auto loss_on = [&](size_t p) {
@@ -130,7 +133,8 @@ std::vector<PlanPoint> greedy_plans(const PlanProblem& problem, const PlanConstr
   auto point = truest_start(problem, constraints);
   if (!point) return {};
   std::vector<PlanPoint> visited = {*point};
-  while (auto next = cheapest_saving(problem, constraints, visited.back())) visited.push_back(*std::move(next));
+  while (auto next = cheapest_saving(problem, constraints, visited.back()))
+    visited.push_back(*std::move(next));
   return front_of(std::move(visited));
 }
 
@@ -140,13 +144,15 @@ std::vector<PlanPoint> random_plans(const PlanProblem& problem, const PlanConstr
   std::vector<PlanPoint> points;
   for (int i = 0; i < count; ++i) {
     std::vector<double> shares;
-    for (size_t p = 0; p < problem.processors.size(); ++p) shares.push_back(-std::log1p(-double(random() >> 8) * 0x1p-24));
+    for (size_t p = 0; p < problem.processors.size(); ++p)
+      shares.push_back(-std::log1p(-double(random() >> 8) * 0x1p-24));
     Assignment plan;
     for (size_t u = 0; u < problem.units.size(); ++u) {
       std::vector<double> here = shares;
       double sum = 0;
       for (size_t p = 0; p < here.size(); ++p) {
-        const bool may = !std::isinf(problem.units[u].ms[p]) && (constraints.allowed.empty() || constraints.allowed[u][p]);
+        const bool may =
+            !std::isinf(problem.units[u].ms[p]) && (constraints.allowed.empty() || constraints.allowed[u][p]);
         sum += here[p] = may ? here[p] + 1e-12 : 0;
       }
       double draw = double(random() >> 8) * 0x1p-24 * sum;
@@ -173,7 +179,8 @@ double hypervolume(const std::vector<PlanPoint>& front, double most_ms, double m
   double area = 0;
   for (size_t i = 0; i < front.size(); ++i) {
     const double right = std::min(most_ms, i + 1 < front.size() ? front[i + 1].ms : most_ms);
-    if (right > front[i].ms && front[i].loss < most_loss) area += (right - front[i].ms) * (most_loss - front[i].loss);
+    if (right > front[i].ms && front[i].loss < most_loss)
+      area += (right - front[i].ms) * (most_loss - front[i].loss);
   }
   return area;
 }
@@ -181,7 +188,8 @@ double hypervolume(const std::vector<PlanPoint>& front, double most_ms, double m
 Result<PlanPoint> repair(const PlanProblem& problem, const Assignment& plan, double deadline_ms,
                          const PlanConstraints& constraints) {
   std::optional<PlanPoint> point;
-  if (plan.size() == problem.units.size() && obeys(problem, constraints, plan)) point = point_of(problem, plan);
+  if (plan.size() == problem.units.size() && obeys(problem, constraints, plan))
+    point = point_of(problem, plan);
   while (point && point->ms > deadline_ms) point = cheapest_saving(problem, constraints, *point);
   if (!point) {
     const auto front = exact_plans(problem, constraints);

@@ -9,7 +9,8 @@
 namespace fye {
 namespace {
 
-void expect_front(const PlanProblem& problem, const PlanConstraints& constraints, const std::vector<PlanPoint>& front) {
+void expect_front(const PlanProblem& problem, const PlanConstraints& constraints,
+                  const std::vector<PlanPoint>& front) {
   ASSERT_FALSE(front.empty());
   for (size_t i = 0; i < front.size(); ++i) {
     EXPECT_EQ(front[i].ms, predicted_ms(problem, front[i].plan));
@@ -46,8 +47,9 @@ TEST(Strategies, GiveFrontsThatTheExactOneCovers) {
     const auto exact = front_by_force(problem, constraints);
     const double ms = exact.back().ms * 1.1, loss = exact.front().loss * 1.1;
     const double best = hypervolume(exact, ms, loss);
-    for (const auto& front : {greedy_plans(problem, constraints), random_plans(problem, constraints, 200, seed),
-                              prefix_plans(problem, constraints), suffix_plans(problem, constraints)}) {
+    for (const auto& front :
+         {greedy_plans(problem, constraints), random_plans(problem, constraints, 200, seed),
+          prefix_plans(problem, constraints), suffix_plans(problem, constraints)}) {
       expect_front(problem, constraints, front);
       EXPECT_LE(hypervolume(front, ms, loss), best * (1 + 1e-12));
     }
@@ -81,7 +83,8 @@ TEST(Strategies, PrefixAndSuffixSwitchOnce) {
 
 TEST(Strategies, RandomIsTheSameForTheSameSeed) {
   const PlanProblem problem = chain_problem(8, 2, 4, 3);
-  const auto a = random_plans(problem, {}, 50, 1), b = random_plans(problem, {}, 50, 1), c = random_plans(problem, {}, 50, 2);
+  const auto a = random_plans(problem, {}, 50, 1), b = random_plans(problem, {}, 50, 1),
+             c = random_plans(problem, {}, 50, 2);
   ASSERT_EQ(a.size(), b.size());
   for (size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].plan, b[i].plan);
   EXPECT_TRUE(a.size() != c.size() || a[0].plan != c[0].plan);

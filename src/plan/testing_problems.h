@@ -24,7 +24,8 @@ struct Measured {
 };
 
 // Whole milliseconds and losses if `whole`, so that a grid of 1 ms is exact. cpu.f32 is slow and true.
-inline Measured measured(Graph graph, std::vector<const Processor*> processors, unsigned seed, bool whole = false) {
+inline Measured measured(Graph graph, std::vector<const Processor*> processors, unsigned seed,
+                         bool whole = false) {
   std::mt19937 random(seed);
   const auto cost = [&](double least, double most) {
     const double value = std::uniform_real_distribution(least, most)(random);
@@ -43,7 +44,8 @@ inline Measured measured(Graph graph, std::vector<const Processor*> processors, 
     UnitLoss loss{unit.name, {}};
     for (const Processor* p : m.processors) {
       bool runs = true;
-      for (const int node : unit.nodes) runs = runs && p->supports(m.graph, m.graph.nodes[size_t(node)]).empty();
+      for (const int node : unit.nodes)
+        runs = runs && p->supports(m.graph, m.graph.nodes[size_t(node)]).empty();
       if (!runs) continue;
       const bool f32 = p->numbers() == Numbers::f32;
       times.on[std::string(p->name())].ms = f32 ? cost(20, 60) : cost(5, 40);
@@ -65,12 +67,14 @@ inline Measured measured(Graph graph, std::vector<const Processor*> processors, 
   return m;
 }
 
-// A plan problem without a graph: a chain of `units` with a skip from every unit that is a multiple of `block` to
-// the second one after it, and one over all of it; forms by processor as on a CPU: f32, bf16, u8, and u8 that
-// adds in s16.
+// A plan problem without a graph: a chain of `units` with a skip from every unit that is a multiple of
+// `block` to the second one after it, and one over all of it; forms by processor as on a CPU: f32, bf16, u8,
+// and u8 that adds in s16.
 inline PlanProblem chain_problem(int units, int block, int processors, unsigned seed) {
   std::mt19937 random(seed);
-  const auto cost = [&](double least, double most) { return std::uniform_real_distribution(least, most)(random); };
+  const auto cost = [&](double least, double most) {
+    return std::uniform_real_distribution(least, most)(random);
+  };
   constexpr Form kPlain[] = {Form::f32, Form::bf16, Form::u8, Form::u8};
   constexpr Form kAdded[] = {Form::f32, Form::bf16, Form::u8, Form::s16};
   PlanProblem problem;
@@ -89,13 +93,15 @@ inline PlanProblem chain_problem(int units, int block, int processors, unsigned 
   const auto read = [&](int unit, const Form* forms) {
     PlanProblem::Reader reader{unit, {forms, forms + processors}, {}};
     const double loss = cost(.005, .05);
-    for (const Form from : {Form::f32, Form::bf16, Form::s16, Form::host}) reader.loss[size_t(from)][size_t(Form::u8)] = loss;
+    for (const Form from : {Form::f32, Form::bf16, Form::s16, Form::host})
+      reader.loss[size_t(from)][size_t(Form::u8)] = loss;
     return reader;
   };
   const auto tensor = [&](int producer, const Form* forms) {
     PlanProblem::Tensor made{.name = "t" + std::to_string(producer), .producer = producer};
     made.form = producer == kNone ? std::vector{Form::host} : std::vector<Form>(forms, forms + processors);
-    if (producer != kNone) made.loss[size_t(Form::u8)] = cost(.005, .05), made.loss[size_t(Form::s16)] = cost(.0001, .001);
+    if (producer != kNone)
+      made.loss[size_t(Form::u8)] = cost(.005, .05), made.loss[size_t(Form::s16)] = cost(.0001, .001);
     for (const Form from : kAllForms)
       for (const Form to : kAllForms)
         if (from != to) made.ms[size_t(from)][size_t(to)] = cost(.2, .6);
@@ -111,7 +117,8 @@ inline PlanProblem chain_problem(int units, int block, int processors, unsigned 
     if (adds && u + block < units) readers.push_back(read(u + block, kAdded));
     if (u == 0 && units > block + 2) readers.push_back(read(units - 2, kAdded));
     if (u + 1 == units) readers.push_back({kNone, {Form::host}, {}});
-    std::stable_sort(readers.begin(), readers.end(), [](const auto& a, const auto& b) { return unsigned(a.unit) < unsigned(b.unit); });
+    std::stable_sort(readers.begin(), readers.end(),
+                     [](const auto& a, const auto& b) { return unsigned(a.unit) < unsigned(b.unit); });
   }
   return problem;
 }
@@ -122,13 +129,15 @@ inline PlanProblem dense_problem(int units, unsigned seed) {
   std::mt19937 random(seed);
   for (auto& tensor : problem.tensors) {
     if (tensor.producer == kNone) continue;
-    const auto host = tensor.readers.back().unit == kNone ? std::optional(tensor.readers.back()) : std::nullopt;
+    const auto host =
+        tensor.readers.back().unit == kNone ? std::optional(tensor.readers.back()) : std::nullopt;
     tensor.form = {Form::f32, Form::bf16, Form::u8, Form::s16};
     tensor.readers.clear();
     for (int u = tensor.producer + 1; u < units; ++u) {
       tensor.readers.push_back({u, tensor.form, {}});
       for (const Form from : kAllForms)
-        tensor.readers.back().loss[size_t(from)][size_t(Form::u8)] = std::uniform_real_distribution(.001, .01)(random);
+        tensor.readers.back().loss[size_t(from)][size_t(Form::u8)] =
+            std::uniform_real_distribution(.001, .01)(random);
     }
     if (host) tensor.readers.push_back(*host);
   }
@@ -153,7 +162,8 @@ void every_plan(const PlanProblem& problem, const PlanConstraints& constraints, 
 }
 
 // By looking at every plan.
-inline std::vector<PlanPoint> front_by_force(const PlanProblem& problem, const PlanConstraints& constraints = {}) {
+inline std::vector<PlanPoint> front_by_force(const PlanProblem& problem,
+                                             const PlanConstraints& constraints = {}) {
   std::vector<PlanPoint> all;
   every_plan(problem, constraints, [&](const Assignment& plan) {
     all.push_back({plan, predicted_ms(problem, plan), predicted_loss(problem, plan)});

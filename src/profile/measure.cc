@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <list>
 #include <map>
 #include <numeric>
@@ -26,8 +27,13 @@
 namespace fye {
 namespace {
 
-constexpr int kWholeRounds = 9;  // at least 7 (design.md, section 6)
+constexpr int kWholeRounds = 9;  // at least 7 (design.md, section 6), where they don't take too long
 constexpr int kMostCopies = 8;
+// A difference shows well if it is this share of what it is a difference of.
+constexpr double kShowing = 0.5;
+// Whole networks take at most this share of the time there is, before and after the units; but two rounds
+// each.
+constexpr double kWholeShare = 0.15;
 // Bands that Executor may have chosen, smallest first (execute/plain.cc).
 constexpr int kBandRows[] = {2, 4, 8, 16, 24, 32, 48, 64};
 
@@ -121,12 +127,12 @@ class Measurement {
     for (const Unit& unit : units_) profile_.units.push_back({unit.name, {}});
 
     if (auto status = prepare_whole(); !status) return status.error();
-    if (auto status = time_whole(kWholeRounds / 2); !status) return status.error();
+    if (auto status = time_whole(true); !status) return status.error();
     if (auto status = time_in_place(); !status) return status.error();
     progress(0.15);
     if (auto status = hand_overs(); !status) return status.error();
     if (auto status = unit_times(); !status) return status.error();
-    if (auto status = time_whole(kWholeRounds - kWholeRounds / 2); !status) return status.error();
+    if (auto status = time_whole(false); !status) return status.error();
     keep_whole();
     progress(1);
     add_up();
@@ -171,20 +177,25 @@ class Measurement {
     return {};
   }
 
-  // `rounds` of each in turns, after one to warm up: before the units and after them, since machines change
-  // meanwhile.
-  Status time_whole(int rounds) {
+  // Some rounds of each in turns: before the units (after one round to warm up) and after them, since
+  // machines change meanwhile.
+  Status time_whole(bool first) {
     auto meter = EnergyMeter::open();
-    for (int turn = 0; turn <= rounds; ++turn)
+    constexpr int kLeast = 2;
+    for (int turn = first ? -1 : 0; turn < kWholeRounds / 2 + (first ? 0 : kWholeRounds % 2); ++turn) {
+      if (turn >= kLeast && whole_ms_ * (turn + 1) > kWholeShare * options_.seconds * 1000) break;
+      const Stopwatch round;
       for (Uniform& uniform : uniforms_) {
         if (!uniform.run) continue;
         if (meter) meter->millijoules();
         const Stopwatch watch;
         if (auto status = (*uniform.run)(); !status) return status;
-        if (turn == 0) continue;
+        if (turn < 0) continue;
         uniform.ms.push_back(watch.ms());
         if (meter) uniform.mj += meter->millijoules();
       }
+      whole_ms_ = round.ms();
+    }
     return {};
   }
 
@@ -325,23 +336,33 @@ class Measurement {
                         {1, 0}, threads_);
   }
 
-  Result<Timing> unit_time(const Unit& unit, const Processor& processor) {
-    const PairOptions pairs{options_.least_pairs, options_.most_pairs, options_.half_width};
+  // In about `ms`; a few pairs at least.
+  Result<Timing> unit_time(const Unit& unit, const Processor& processor, double ms) {
+    const Stopwatch spent;
+    PairOptions pairs{options_.least_pairs, options_.most_pairs, options_.half_width};
     Timing time;
-    for (int copies = 1; copies <= kMostCopies; copies *= 2) {
+    for (int copies = 1;;) {
       std::list<DummyNet> nets;
       auto without = dummy(unit, processor, 0, copies, nets);
       if (!without) return without.error();
       auto with = dummy(unit, processor, copies, copies, nets);
       if (!with) return with.error();
-      // A thin unit shows with more copies rather than with more pairs.
-      PairOptions these = pairs;
-      if (copies < kMostCopies) these.most = std::max(pairs.least, pairs.most / 3);
-      auto measured =
-          time_difference([&] { return (**without)(); }, [&] { return (**with)(); }, copies, these);
+      double base_ms = 0;
+      pairs.most_ms = std::max(0., ms - spent.ms());
+      auto measured = time_difference(
+          [&] {
+            const Stopwatch watch;
+            const Status status = (**without)();
+            base_ms = watch.ms();
+            return status;
+          },
+          [&] { return (**with)(); }, copies, pairs);
       if (!measured) return measured.error();
       time = *measured;
-      if (time.half_width < options_.half_width * time.ms) break;
+      // A thin unit shows with more copies rather than with more pairs; one that shows already does not.
+      const int more = int(std::ceil(kShowing * base_ms / std::max(1e-6, time.ms)));
+      if (time.half_width < options_.half_width * time.ms || copies > 1 || more < 2 || spent.ms() > ms) break;
+      copies = std::min(kMostCopies, more);
     }
     time.ms = std::max(0., time.ms - reading_ms(unit, processor));
     return time;
@@ -355,35 +376,46 @@ class Measurement {
     return ms;
   }
 
+  // Each signature once; what time is left is shared by those to come.
   Status unit_times() {
+    struct Work {
+      size_t unit;
+      const Processor* processor;
+      std::string key;
+    };
+    std::vector<Work> all;
     std::map<std::string, Timing> known;
-    const double total = double(units_.size() * processors_.size());
-    double done = 0;
+    std::set<std::string> keys;
     for (size_t u = 0; u < units_.size(); ++u)
       for (const Processor* p : processors_) {
-        progress(0.2 + 0.7 * done++ / total);
-        const Unit& unit = units_[u];
-        if (!runs(*p, unit)) continue;
-        Timing& time = profile_.units[u].on[std::string(p->name())];
-        auto signature = signature_of(graph_, calib_, unit, shapes_, *p);
+        if (!runs(*p, units_[u])) continue;
+        auto signature = signature_of(graph_, calib_, units_[u], shapes_, *p);
         if (!signature) return signature.error();
-        const std::string key = fmt::format("{}\n{}", p->name(), *signature);
-        if (const auto found = known.find(key); found != known.end()) {
-          time = found->second;
-          ++report_.reused;
+        all.push_back({u, p, fmt::format("{}\n{}", p->name(), *signature)});
+        keys.insert(all.back().key);
+      }
+    const double end = options_.seconds * 1000 * (1 - kWholeShare);
+    size_t done = 0;
+    for (const Work& work : all) {
+      progress(0.2 + 0.6 * double(done) / double(keys.size()));
+      Timing& time = profile_.units[work.unit].on[std::string(work.processor->name())];
+      if (const auto found = known.find(work.key); found != known.end()) {
+        time = found->second;
+        ++report_.reused;
+        continue;
+      }
+      const double left = (end - watch_.ms()) / double(keys.size() - done);
+      ++done;
+      if (left > 0) {
+        if (const auto measured = unit_time(units_[work.unit], *work.processor, left)) {
+          known[work.key] = time = *measured;
+          ++report_.measured;
           continue;
         }
-        const bool late = watch_.ms() > options_.seconds * 1000;
-        if (!late) {
-          if (const auto measured = unit_time(unit, *p)) {
-            known[key] = time = *measured;
-            ++report_.measured;
-            continue;
-          }
-        }
-        time = {in_place_ms(unit, *p), 0, 1};
-        ++report_.in_place;
       }
+      known[work.key] = time = {in_place_ms(units_[work.unit], *work.processor), 0, 1};
+      ++report_.in_place;
+    }
     return {};
   }
 
@@ -442,6 +474,7 @@ class Measurement {
   std::vector<Uniform> uniforms_;
   Profile profile_;
   MeasureReport report_;
+  double whole_ms_ = 0;  // of the last round of whole networks
   Stopwatch watch_;
 };
 

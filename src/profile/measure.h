@@ -23,7 +23,7 @@ struct MeasureOptions {
   Quant picture_quant;        // of u8 pictures
   int least_pairs = 5, most_pairs = 30;
   double half_width = 0.05;  // a time is known well enough when its half-width is below this share of it
-  double seconds = 120;      // begin no measurement of a unit later than this; what is left is timed in place
+  double seconds = 60;       // about; a unit that none of it is left for is timed in place
   Isa max = active_isa();
 };
 

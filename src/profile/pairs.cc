@@ -10,9 +10,10 @@ namespace fye {
 
 Result<Timing> time_difference(const std::function<Status()>& without, const std::function<Status()>& with,
                                int copies, const PairOptions& options) {
-  constexpr int kWarmUps = 2;
+  constexpr int kWarmUps = 1;
   const Stopwatch watch;
   const auto now = [&] { return options.now ? options.now() : watch.ms(); };
+  const double first = now();
   for (int i = 0; i < kWarmUps; ++i)
     for (const auto* run : {&without, &with})
       if (auto status = (*run)(); !status) return status.error();
@@ -29,7 +30,7 @@ Result<Timing> time_difference(const std::function<Status()>& without, const std
     differences.push_back((ms[1] - ms[0]) / copies);
     if (pair + 1 < options.least) continue;
     time = interval_of(differences);
-    if (time.half_width < options.half_width * time.ms) break;
+    if (time.half_width < options.half_width * time.ms || now() - first > options.most_ms) break;
   }
   time.ms = std::max(0., time.ms);
   return time;

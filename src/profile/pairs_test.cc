@@ -45,7 +45,7 @@ TEST(Pairs, FindTheDifference) {
   EXPECT_NEAR(time->ms, 10, 0.7);  // (30 - 10) / 2 copies
   EXPECT_GE(time->n, 5);
   EXPECT_LE(time->half_width, 1);
-  EXPECT_EQ(runs, time->n + 2);  // two to warm up
+  EXPECT_EQ(runs, time->n + 1);  // one to warm up
 }
 
 TEST(Pairs, ADriftOfTheMachineCancels) {
@@ -70,6 +70,16 @@ TEST(Pairs, NeverBelowZeroAndNeverMoreThanAsked) {
   ASSERT_TRUE(time);
   EXPECT_EQ(time->ms, 0);
   EXPECT_EQ(time->n, 6);
+}
+
+TEST(Pairs, TimeIsBounded) {
+  FakeClock clock;
+  PairOptions options = clock.options(3, 1000, 0);
+  options.most_ms = 100;
+  const auto time = time_difference(clock.takes(3), clock.takes(7), 1, options);
+  ASSERT_TRUE(time);
+  EXPECT_EQ(time->n, 10);  // 10 ms to warm up and 10 a pair
+  EXPECT_NEAR(time->ms, 4, 1e-9);
 }
 
 TEST(Pairs, AFailureIsPassedOn) {

@@ -13,8 +13,7 @@ namespace fye {
 // Tuned on replayed and simulated loads (runtime/keeper_test.cc); measured by bench/deadline.
 struct KeeperOptions {
   // A load has come if two pictures in a row are late, or `most_late` of the last `late_window`: fewer are
-  // taken for chance. And over a long stretch no more than 1 in 100 may be late:
-  // `budget` of `budget_window`.
+  // taken for chance. And over a long stretch no more than 1 in 100 may be late: `budget` of `budget_window`.
   int most_late = 3, late_window = 8, budget = 3, budget_window = 300;
   // A rung is safe if a picture as slow as `quantile` of the last `window` ones would take at most `headroom`
   // of the deadline there. Beyond `brink` pictures are about to be late.
@@ -25,7 +24,7 @@ struct KeeperOptions {
   // Pictures in time before a step up, at most `tail` of which would have been late there; doubled each time a
   // step up had to be taken back, up to the limit, and halved after one that held.
   int patience = 150, most_patience = 3200;
-  double tail = 0.005;
+  double tail = 0.01;
 };
 
 // Not thread-safe. Predicted times are right up to one factor, the machine's state, which is learned from
