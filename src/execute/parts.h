@@ -13,7 +13,8 @@
 namespace fye {
 
 // Told after each step of a run, for accounts of where time goes: a node; or, with node kNone, the conversion of
-// `tensor` to another form; or, with both kNone, the moving of rows between bands. Called on the thread that runs.
+// `tensor` to another form; or, with both kNone, the moving of rows between bands, and first and last the
+// beginning and the end of the run. Called on the thread that runs.
 using StepDone = std::function<void(int node, TensorId tensor)>;
 
 // A stored form of a tensor that crosses a segment's edge. Form 0 is the graph's input as the user gives it.

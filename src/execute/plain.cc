@@ -224,11 +224,13 @@ Status Executor::run(const Map& in, const Map& out, ThreadPool& threads, const O
                             "give a smaller --tile or --mem");
     }
   }
+  if (done) (*done)(kNone, kNone);
   if (s.bands) {
     s.bands->run(in, out, s.arena.data(), threads, s.options.max, observer, done);
-    return {};
+  } else {
+    for (const Region& tile : s.tiles()) s.run_tile(tile, in, out, threads, observer, done);
   }
-  for (const Region& tile : s.tiles()) s.run_tile(tile, in, out, threads, observer, done);
+  if (done) (*done)(kNone, kNone);
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <random>
 
@@ -32,7 +33,8 @@ class DummyBuilder {
   DummyBuilder(const Graph& graph, const Calib* calib, const std::vector<Shape>& shapes)
       : graph_(graph), from_(calib), shapes_(shapes) {}
 
-  Status begin(const std::vector<TensorId>& inputs) {
+  // `unit_macs`: of the unit; layers before it that would drown it are left out.
+  Status begin(const std::vector<TensorId>& inputs, double unit_macs) {
     low_ = {kInputChannels, std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::max()};
     for (TensorId tensor : inputs) {
       const Shape& shape = shapes_[size_t(tensor)];
@@ -56,7 +58,12 @@ class DummyBuilder {
                           Resize{.factor_h = int(size.h / low_.h), .factor_w = int(size.w / low_.w)}, {made});
         set_quant(name + ".enlarged", tensor);
       }
-      for (int k = 0; before_.empty() && k < kLayersBefore; ++k)
+      constexpr double kTaps = 9;
+      const double layer_macs =
+          kTaps * double(size.channels) * double(size.channels) * double(low_.h) * double(low_.w);
+      const int layers =
+          int(std::min(double(kLayersBefore), std::round(kLayersBefore * unit_macs / layer_macs)));
+      for (int k = 0; before_.empty() && k < layers; ++k)
         made = convolution(fmt::format("{}.{}", name, k), made, size.channels, size.channels, 3, 1, tensor);
       before_.push_back(made);
       local_[tensor] = made;
@@ -172,6 +179,19 @@ class DummyBuilder {
   std::minstd_rand random_{1};
 };
 
+// Products of a unit's convolutions.
+double macs_of_unit(const Graph& graph, const Unit& unit, const std::vector<Shape>& shapes) {
+  double macs = 0;
+  for (const int index : unit.nodes) {
+    const Node& node = graph.nodes[size_t(index)];
+    if (const Conv* conv = node.as<Conv>()) {
+      const Shape& weight = graph.constants[size_t(conv->weight)].shape;
+      macs += double(element_count(shapes[size_t(node.output)])) * double(weight[1] * weight[2] * weight[3]);
+    }
+  }
+  return macs;
+}
+
 void add_once(std::vector<TensorId>& list, TensorId tensor) {
   if (std::find(list.begin(), list.end(), tensor) == list.end()) list.push_back(tensor);
 }
@@ -231,7 +251,7 @@ Result<DummyNet> dummy_net(const Graph& graph, const Calib* calib, const Unit& u
                            const std::vector<Shape>& shapes, int copies, int readers) {
   const std::vector<TensorId> inputs = tensors_into(graph, unit), outputs = tensors_out_of(graph, unit);
   DummyBuilder net(graph, calib, shapes);
-  if (auto status = net.begin(inputs); !status) return status.error();
+  if (auto status = net.begin(inputs, macs_of_unit(graph, unit, shapes)); !status) return status.error();
   for (size_t i = 0; i < inputs.size(); ++i)
     if (auto status = net.read(net.before(i)); !status) return status.error();
   for (int copy = 0; copy < copies; ++copy)

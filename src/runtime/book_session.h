@@ -2,6 +2,7 @@
 // keeper chooses.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,14 +15,17 @@
 
 namespace fye {
 
-// Where one picture's time went: the rows and `rest` add up to `ms`. A unit's time contains its threads'
-// waiting for each other; `rest` is what no step claims (transparency, checks of the output, colours).
+// Where one picture's time went, in milliseconds, mean over the threads: the rows and `rest` add up to `ms`.
+// A thread that spins for its next rows (20 us, base/threads.cc) works; one that sleeps, or was pushed aside by
+// another program, waits.
 struct FrameTrace {
   int frame = 0, entry = 0;  // entry: index in the book
   double ms = 0, deadline_ms = 0;
   bool late = false;
-  std::map<std::string, double> units, hand_overs;  // by unit, by tensor
-  double moving = 0, rest = 0;                      // rows moved between bands; not attributed
+  std::map<std::string, double> units, hand_overs;  // work, by unit, by tensor
+  double moving = 0;                                // of rows between bands
+  double around = 0;  // before and after the network: transparency, the new picture's memory, checks
+  double waiting = 0, rest = 0;  // rest: not attributed
 };
 
 struct BookSessionOptions {
@@ -42,15 +46,18 @@ class BookSession {
   BookSession(BookSession&&) noexcept;
   ~BookSession();
 
-  // Runs every plan once on a picture of the size to come, so that no picture pays for preparation.
+  // Runs every plan on a picture of the size to come, so that no picture pays for preparation; where that takes
+  // little time, some rounds more, and the keeper goes by their medians instead of the book's times.
   Status warm_up(const Picture& picture);
 
   // `trace` may be null; with one, each step of the run is timed.
   Result<Upscaled> run(const Picture& picture, FrameTrace* trace = nullptr);
 
   const DeadlineKeeper& keeper() const;
-  // The book's entries that are prepared, ascending.
+  // The book's entries that are prepared, ascending by time.
   const std::vector<int>& entries() const;
+  // Planned memory of the plans that have run, for the size they ran at last.
+  int64_t bytes() const;
 
  private:
   struct State;

@@ -64,27 +64,87 @@ TEST(BookSession, TracesAddUp) {
   const Model model = some_model();
   const Book book = some_book(model, {1, 2, 3});
   const Picture picture = some_picture();
-  ThreadPool pool(2);
-  auto session = BookSession::create(model, book, {.deadline_ms = 2.5}, pool);
-  ASSERT_TRUE(session) << session.error().text();
-  EXPECT_EQ(session->entries(), (std::vector<int>{0, 1}));  // the third is too slow even when idle
-  std::vector<std::string> names = book.units;
-  std::sort(names.begin(), names.end());
-  for (int i = 0; i < 5; ++i) {
+  for (const int tile : {0, 24}) {
+    ThreadPool pool(2);
+    BookSessionOptions options{.deadline_ms = 2.5};
+    options.upscale.tile = tile;
+    auto session = BookSession::create(model, book, options, pool);
+    ASSERT_TRUE(session) << session.error().text();
+    EXPECT_EQ(session->entries(), (std::vector<int>{0, 1}));  // the third is too slow even when idle
+    std::vector<std::string> names = book.units;
+    std::sort(names.begin(), names.end());
+    for (int i = 0; i < 5; ++i) {
+      FrameTrace trace;
+      ASSERT_TRUE(session->run(picture, &trace));
+      EXPECT_EQ(trace.frame, i);
+      double sum = trace.moving + trace.around + trace.waiting + trace.rest;
+      std::vector<std::string> units;
+      for (const auto& [unit, ms] : trace.units) {
+        sum += ms;
+        units.push_back(unit);
+        EXPECT_GE(ms, 0);
+      }
+      for (const auto& [tensor, ms] : trace.hand_overs) {
+        sum += ms;
+        EXPECT_GE(ms, 0);
+      }
+      EXPECT_NEAR(sum, trace.ms, 1e-6 * trace.ms);
+      EXPECT_LE(std::fabs(trace.rest), 0.05 * trace.ms);  // design.md, "Time adds up"
+      EXPECT_GE(trace.waiting, 0);
+      EXPECT_GT(trace.around, 0);
+      EXPECT_EQ(units, names);
+      EXPECT_EQ(trace.late, trace.ms > 2.5);
+    }
+  }
+}
+
+TEST(BookSession, AHandOverHasItsRow) {
+  const Model model = some_model();
+  const Picture picture = some_picture();
+  ThreadPool pool(1);
+  // The middle plan changes from float to int8 on the way, the first never.
+  const Book book = some_book(model, {1, 2, 3});
+  for (const int middle : {0, 1}) {
+    Book one = book;
+    one.entries = {book.entries[size_t(middle)]};
+    auto session = BookSession::create(model, one, {.deadline_ms = 1e12}, pool);
+    ASSERT_TRUE(session);
     FrameTrace trace;
     ASSERT_TRUE(session->run(picture, &trace));
-    EXPECT_EQ(trace.frame, i);
-    double sum = trace.moving + trace.rest;
-    std::vector<std::string> units;
-    for (const auto& [unit, ms] : trace.units) {
-      sum += ms;
-      units.push_back(unit);
-    }
-    for (const auto& [tensor, ms] : trace.hand_overs) sum += ms;
-    EXPECT_NEAR(sum, trace.ms, 1e-6 * trace.ms);
-    EXPECT_EQ(units, names);
-    EXPECT_EQ(trace.late, trace.ms > 2.5);
+    int inside = 0;
+    for (const auto& [tensor, ms] : trace.hand_overs)
+      inside += tensor != "in" && tensor != "input" && tensor != model.graph.tensors[size_t(model.graph.outputs[0])].name;
+    EXPECT_EQ(inside > 0, middle == 1);
   }
+}
+
+TEST(BookSession, ThePlanThatMayBeInTimeIsThereToo) {
+  const Model model = some_model();
+  ThreadPool pool(1);
+  const Book book = some_book(model, {10, 20, 30, 33});
+  const auto entries = [&](double deadline) {
+    const auto session = BookSession::create(model, book, {.deadline_ms = deadline}, pool);
+    return session ? session->entries() : std::vector<int>{};
+  };
+  EXPECT_EQ(entries(20), (std::vector<int>{0, 1}));
+  EXPECT_EQ(entries(29.9), (std::vector<int>{0, 1, 3}));  // 10 % late as predicted, which is often wrong by that
+  EXPECT_EQ(entries(33), (std::vector<int>{0, 1, 2, 3}));
+}
+
+TEST(BookSession, AWarmMachineGoesByWhatItMeasures) {
+  const Model model = some_model();
+  // Predicted to take far longer than it does.
+  const Book book = some_book(model, {1000, 2000, 3000});
+  const Picture picture = some_picture();
+  ThreadPool pool(1);
+  auto session = BookSession::create(model, book, {.deadline_ms = 2900}, pool);
+  ASSERT_TRUE(session) << session.error().text();
+  EXPECT_EQ(session->keeper().rung(), 1);
+  EXPECT_EQ(session->bytes(), 0);
+  ASSERT_TRUE(session->warm_up(picture));
+  EXPECT_EQ(session->keeper().rung(), 2);
+  EXPECT_EQ(session->keeper().changes(), 0);
+  EXPECT_GT(session->bytes(), 0);
 }
 
 TEST(BookSession, LatePicturesMakeItGoDown) {

@@ -137,12 +137,14 @@ Status DeadlineKeeper::replan(std::vector<double> predicted_ms) {
   if (auto status = check(predicted_ms, deadline_); !status) return status;
   if (predicted_ms.size() != predicted_.size())
     return internal_error(fmt::format("{} new times for {} plans", predicted_ms.size(), predicted_.size()));
+  const bool begun = !past_.empty();
   predicted_ = std::move(predicted_ms);
   past_.clear();
   in_time_ = since_change_ = 0;
-  stepped_up_ = false;
   const int safe = highest_safe(1, options_.first_headroom);
-  if (safe != rung_) go(safe);
+  if (begun && safe != rung_) ++changes_;
+  rung_ = safe;
+  stepped_up_ = false;
   return {};
 }
 

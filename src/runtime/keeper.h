@@ -42,7 +42,8 @@ class DeadlineKeeper {
   // How long the picture took that ran by rung().
   void took(double ms);
 
-  // New predictions for the same rungs; what was learned about the machine is forgotten. Errors: as create().
+  // New predictions for the same rungs; what was learned about the machine is forgotten. No change before the
+  // first picture. Errors: as create().
   Status replan(std::vector<double> predicted_ms);
 
   int changes() const { return changes_; }
