@@ -31,8 +31,8 @@ NCNN = ["--net-scale", "4", "--range", "0..1", "--colour", "rgb", "--pre", "none
 
 # scale, size that is timed, low-resolution size that is scored, pictures
 NETS = {
-    "abpn_x3": {"file": "models/abpn_x3.onnx", "scale": 3, "size": "640x360", "crop": 192, "pictures": 24},
-    "edsr_x2": {"file": "models/edsr_baseline_x2.onnx", "scale": 2, "size": "320x180", "crop": 160, "pictures": 12},
+    "abpn_x3": {"file": "models/abpn_x3.onnx", "scale": 3, "size": "640x360", "crop": 192, "pictures": 12},
+    "edsr_x2": {"file": "models/edsr_baseline_x2.onnx", "scale": 2, "size": "160x90", "crop": 120, "pictures": 8},
     "animevideov3_x4": {"file": "realesr-animevideov3-x4.param", "scale": 4, "size": "320x180", "crop": 96,
                         "pictures": 12, "flags": NCNN},
     "rrdb23_x4": {"file": "REALSR_DF2K_UP4X.param", "scale": 4, "size": "96x64", "crop": 48, "pictures": 6,
@@ -187,8 +187,8 @@ class Net:
                             ratio, least, most = self.latency(plan)
                             seen[placed] = {"ratio": ratio, "ratio_least": least, "ratio_most": most,
                                             **self.quality(plan, "plan")}
-                        row.update(feasible=True, predicted_ratio=told["ms"] / self.float_ms,
-                                   predicted_msef=told.get("msef"), **seen[placed])
+                        row.update(feasible=True, predicted_ratio=told["predicted_ms"] / self.float_ms,
+                                   predicted_msef=told.get("predicted_msef"), **seen[placed])
                     rows.append(row)
                     known.write_text(json.dumps(rows, indent=1))
                     print_row(row)

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
+#include <numeric>
 #include <optional>
 
 #include "base/json.h"
@@ -51,11 +52,20 @@ Result<std::vector<Picture>> read_pictures(const std::vector<std::string>& files
 }
 
 // A book of one plan, whose time is what it predicts (or, where it says none, the deadline itself).
-Result<Book> book_of_plan(const Options& options, const Model& model, double deadline,
-                          const MachineId& machine) {
+Result<FoundBook> book_of_plan(const Options& options, const Model& model, double deadline,
+                               const MachineId& machine) {
   const auto plan = read_plan(options.plan, model.graph.sha256);
   if (!plan) return plan.error();
-  Book book{.graph_sha256 = model.graph.sha256, .machine = machine};
+  FoundBook found;
+  if (const std::string other = plan->machine ? difference(*plan->machine, machine) : ""; !other.empty()) {
+    if (options.strict)
+      return bad_input(fmt::format("{}: was made for {}", options.plan, other),
+                       "make a plan for this machine, or leave --strict out");
+    found.notices.push_back(fmt::format("the plan was made for {}: its time may not hold here", other));
+  }
+  Book& book = found.book;
+  book.graph_sha256 = model.graph.sha256;
+  book.machine = machine;
   BookEntry entry{.processor = {}, .ms = std::min(plan->ms.value_or(deadline), deadline)};
   for (const PlanStep& step : plan->steps)
     for (const std::string& unit : step.units) {
@@ -63,7 +73,7 @@ Result<Book> book_of_plan(const Options& options, const Model& model, double dea
       entry.processor.push_back(step.processor);
     }
   book.entries = {entry};
-  return book;
+  return found;
 }
 
 Json json_of(const FrameTrace& t) {
@@ -75,6 +85,8 @@ Json json_of(const FrameTrace& t) {
           {"units", t.units},
           {"hand_overs", t.hand_overs},
           {"moving", t.moving},
+          {"around", t.around},
+          {"waiting", t.waiting},
           {"rest", t.rest}};
 }
 
@@ -85,28 +97,43 @@ double percentile(std::vector<double> values, double share) {
 
 struct Summary {
   int frames = 0, late = 0, changes = 0;
-  double p50 = 0, p95 = 0, p99 = 0, rest = 0;  // rest: share of the time that no step claims
+  double p50 = 0, p95 = 0, p99 = 0;
   std::map<int, int> by_entry;
+  // Shares of all time, FrameTrace's rows.
+  double units = 0, hand_overs = 0, moving = 0, around = 0, waiting = 0, rest = 0;
   double late_share() const { return frames ? double(late) / frames : 0; }
 };
 
-Summary summary_of(const std::vector<FrameTrace>& traces, int changes) {
-  Summary s{.frames = int(traces.size()), .changes = changes};
+// Adds up pictures one by one, so that a long stream takes little memory.
+struct Account {
+  Summary sums;  // times and rows in ms until told()
   std::vector<double> times;
-  double all = 0, rest = 0;
-  for (const FrameTrace& t : traces) {
+
+  void add(const FrameTrace& t) {
+    ++sums.frames;
+    sums.late += t.late;
+    ++sums.by_entry[t.entry];
     times.push_back(t.ms);
-    s.late += t.late;
-    ++s.by_entry[t.entry];
-    all += t.ms;
-    rest += t.rest;
+    for (const auto& [unit, ms] : t.units) sums.units += ms;
+    for (const auto& [tensor, ms] : t.hand_overs) sums.hand_overs += ms;
+    sums.moving += t.moving;
+    sums.around += t.around;
+    sums.waiting += t.waiting;
+    sums.rest += t.rest;
   }
-  s.p50 = percentile(times, 0.5);
-  s.p95 = percentile(times, 0.95);
-  s.p99 = percentile(times, 0.99);
-  s.rest = rest / std::max(1e-9, all);
-  return s;
-}
+
+  // At least one picture.
+  Summary told(int changes) const {
+    Summary s = sums;
+    s.changes = changes;
+    const double all = std::accumulate(times.begin(), times.end(), 0.);
+    for (double* share : {&s.units, &s.hand_overs, &s.moving, &s.around, &s.waiting, &s.rest}) *share /= all;
+    s.p50 = percentile(times, 0.5);
+    s.p95 = percentile(times, 0.95);
+    s.p99 = percentile(times, 0.99);
+    return s;
+  }
+};
 
 void print(const Summary& s, const Book& book, double deadline, double scale) {
   fmt::print(
@@ -118,6 +145,9 @@ void print(const Summary& s, const Book& book, double deadline, double scale) {
     fmt::print("  plan {:>4}: {:>6} pictures; predicted {:.2f} ms, msef {:.4f}\n", entry, count,
                plan.best_ms() * scale, plan.measured_msef.value_or(plan.msef));
   }
+  fmt::print("  time: units {:.1f} %, hand-overs {:.1f} %, rows moved {:.1f} %, around the network {:.1f} %, "
+             "waiting {:.1f} %\n",
+             100 * s.units, 100 * s.hand_overs, 100 * s.moving, 100 * s.around, 100 * s.waiting);
 }
 
 Status run(const Options& options) {
@@ -139,24 +169,22 @@ Status run(const Options& options) {
   if (!pictures) return pictures.error();
   ThreadPool threads(count);
   const MachineId machine = this_machine(threads.size());
-  FoundBook found;
-  if (!options.plan.empty()) {
-    auto book = book_of_plan(options, *model, *deadline, machine);
-    if (!book) return book.error();
-    found.book = *std::move(book);
-  } else {
-    auto kept = book_for(options.book, *file, model->name, model->graph.sha256, pictures->front().width,
-                         pictures->front().height, machine, options.strict);
-    if (!kept) return kept.error();
-    found = *std::move(kept);
-  }
+  auto given = options.plan.empty()
+                   ? book_for(options.book, *file, model->name, model->graph.sha256, pictures->front().width,
+                              pictures->front().height, machine, options.strict)
+                   : book_of_plan(options, *model, *deadline, machine);
+  if (!given) return given.error();
+  const FoundBook& found = *given;
   for (const std::string& notice : found.notices) spdlog::warn("note: {}", notice);
 
   BookSessionOptions how{.deadline_ms = *deadline, .plans = options.plans, .scale = found.scale};
   auto session = BookSession::create(*model, found.book, how, threads);
   if (!session) return session.error();
   if (auto status = session->warm_up(pictures->front()); !status) return status;
+  spdlog::info("{} plans are prepared in {:.1f} MB", session->entries().size(),
+               static_cast<double>(session->bytes()) / 1e6);
   const int frames = options.frames > 0 ? options.frames : int(pictures->size());
+  Account account;
   std::vector<FrameTrace> traces;
   Picture last;
   {
@@ -165,12 +193,13 @@ Status run(const Options& options) {
       FrameTrace trace;
       auto big = session->run((*pictures)[size_t(i) % pictures->size()], &trace);
       if (!big) return big.error();
-      traces.push_back(std::move(trace));
+      account.add(trace);
+      if (!options.trace.empty()) traces.push_back(std::move(trace));
       if (i + 1 == frames) last = std::move(big->picture);
       progress.update(double(i + 1) / frames);
     }
   }
-  const Summary summary = summary_of(traces, session->keeper().changes());
+  const Summary summary = account.told(session->keeper().changes());
   const FinishWriting uninterrupted;
   if (!options.output.empty()) {
     if (const auto written = write_picture(last, options.output, {}); !written) return written.error();
@@ -189,8 +218,10 @@ Status run(const Options& options) {
     Json json = {
         {"frames", summary.frames},        {"late", summary.late},       {"late_share", summary.late_share()},
         {"deadline_ms", *deadline},        {"p50_ms", summary.p50},      {"p95_ms", summary.p95},
-        {"p99_ms", summary.p99},           {"changes", summary.changes}, {"unattributed", summary.rest},
-        {"load", session->keeper().load()}};
+        {"p99_ms", summary.p99},           {"changes", summary.changes}, {"load", session->keeper().load()},
+        {"bytes", session->bytes()}};
+    json["time"] = {{"units", summary.units},   {"hand_overs", summary.hand_overs}, {"moving", summary.moving},
+                    {"around", summary.around}, {"waiting", summary.waiting},       {"rest", summary.rest}};
     for (const auto& [entry, pictures_of] : summary.by_entry)
       json["plans"][std::to_string(entry)] = pictures_of;
     fmt::print("{}\n", json.dump(2));

@@ -83,20 +83,22 @@ struct BookSession::State {
     begun = true;
   }
 
-  void end(double ms, int entry) {
-    if (!trace) return;
+  // The picture's milliseconds.
+  double end(int entry) {
+    if (!trace) return watch.ms();
     FrameTrace& t = *trace;
     t.around += share();
     trace = nullptr;
     t.frame = frame;
     t.entry = entry;
-    t.ms = ms;
+    t.ms = since;
     t.deadline_ms = deadline;
-    t.late = ms > deadline;
+    t.late = t.ms > deadline;
     double claimed = t.moving + t.around + t.waiting;
     for (const auto& [unit, took] : t.units) claimed += took;
     for (const auto& [tensor, took] : t.hand_overs) claimed += took;
-    t.rest = ms - claimed;
+    t.rest = t.ms - claimed;
+    return t.ms;
   }
 
   Result<Upscaled> run(Rung& rung, const Picture& picture) {
@@ -208,8 +210,7 @@ Result<Upscaled> BookSession::run(const Picture& picture, FrameTrace* trace) {
   const int rung = s.keeper->rung();
   s.begin(trace);
   auto result = s.run(*std::next(s.rungs.begin(), rung), picture);
-  const double ms = s.watch.ms();
-  s.end(ms, s.entries[size_t(rung)]);
+  const double ms = s.end(s.entries[size_t(rung)]);
   if (!result) return result;
   s.keeper->took(ms);
   ++s.frame;
