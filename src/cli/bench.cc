@@ -168,7 +168,7 @@ Run add_bench(CLI::App& app) {
   Options& o = *options;
   add_model_argument(app, o.model);
   app.add_option("--size", o.size, "of the picture that goes in")->capture_default_str();
-  app.add_option("--numbers", o.numbers, "f32, bf16 or int8")->capture_default_str();
+  app.add_option("--numbers", o.numbers, "f32, bf16, int8 or int8r16")->capture_default_str();
   app.add_option("--plan", o.plan, "plan.json instead of --numbers");
   app.add_option("--threads,-j", o.threads, "processor cores to use")->capture_default_str();
   app.add_option("--rounds", o.rounds, "timed runs, after two to warm up")

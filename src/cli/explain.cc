@@ -205,7 +205,7 @@ Run add_explain(CLI::App& app) {
   Options& o = *options;
   add_model_argument(app, o.model);
   app.add_option("--plan", o.plan, "plan.json instead of --numbers");
-  app.add_option("--numbers", o.numbers, "f32, bf16 or int8 for every unit")->capture_default_str();
+  app.add_option("--numbers", o.numbers, "f32, bf16, int8 or int8r16 for every unit")->capture_default_str();
   app.add_option("--profile", o.profile,
                  "profile.json: also what each unit takes, and what another place would buy");
   app.add_option("--losses", o.losses, "losses.json; NAME.losses.json beside the model by default");

@@ -266,7 +266,7 @@ Run add_up(CLI::App& app) {
       ->check(CLI::Range(1, 16));
   add_model_options(app, o.model);
   app.add_option("--numbers", o.numbers,
-                 "f32, bf16, int8 or auto: the fastest that loses at most 0.05 dB against f32")
+                 "f32, bf16, int8, int8r16 or auto: the fastest that loses at most 0.05 dB against f32")
       ->capture_default_str();
   app.add_option("--plan", o.plan, "plan.json: which unit runs in which number format")->type_name("FILE");
   app.add_option("--deadline", o.deadline,
