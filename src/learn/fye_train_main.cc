@@ -1,4 +1,4 @@
-// fye-train: trains the networks that fye ships, and scores them (docs/training.md).
+// fye-train: trains the networks that fye ships, scores them, and learns plans (docs/training.md).
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   fye::add_train_command(program, code, stop_asked);
   fye::add_qat_command(program, code, stop_asked);
   fye::add_estimator_command(program, code, stop_asked);
+  fye::add_split_command(program, code, stop_asked);
   fye::add_score_command(program, code);
   fye::add_export_command(program, code);
   CLI11_PARSE(program, argc, argv);
