@@ -77,15 +77,6 @@ int DeadlineKeeper::late_among(int last) const {
                            [&](const Past& past) { return past.ms > deadline_; }));
 }
 
-// What the late ones of the newest `last` pictures took over what was predicted, median: not the calm ones
-// before a load, and not what one was held up besides.
-double DeadlineKeeper::load_of_late(int last) const {
-  std::vector<double> late;
-  for (int i = int(past_.size()) - std::min({last, since_change_, int(past_.size())}); i < int(past_.size()); ++i)
-    if (past_[size_t(i)].ms > deadline_) late.push_back(past_[size_t(i)].ms / ms_of(past_[size_t(i)].rung));
-  return median(std::move(late));
-}
-
 // Of the newest `last` pictures, had they run by `rung`.
 double DeadlineKeeper::late_share_on(int rung, int last) const {
   const double now = load();
@@ -128,8 +119,10 @@ void DeadlineKeeper::took(double ms) {
   }
 
   if (rung_ > 0 && late) {
-    if (late_among(options_.late_window) >= options_.most_late) {
-      const int safe = highest_safe(load_of_late(options_.late_window), options_.load_headroom);
+    constexpr int kInARow = 2;
+    if (late_among(kInARow) >= kInARow || late_among(options_.late_window) >= options_.most_late) {
+      // What the pictures just now took, not the calm ones before them.
+      const int safe = highest_safe(slow_ratio(options_.most_late), options_.load_headroom);
       return go_down(std::min(rung_ - 1, safe));
     }
     if (late_among(options_.budget_window) > options_.budget) return go_down(rung_ - 1);

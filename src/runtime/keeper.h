@@ -61,7 +61,6 @@ class DeadlineKeeper {
   double slow_ratio(int last) const;
   int highest_safe(double ratio, double headroom) const;
   int late_among(int last) const;
-  double load_of_late(int last) const;
   double late_share_on(int rung, int last) const;
   int way_up() const;
   void go(int rung);
