@@ -80,7 +80,8 @@ class Deadlines(unittest.TestCase):
         frames = self.read("trace.json")["frames"]
         self.assertEqual(len(frames), 30)
         for frame in frames:
-            parts = sum(frame["units"].values()) + sum(frame["hand_overs"].values()) + frame["moving"] + frame["rest"]
+            parts = (sum(frame["units"].values()) + sum(frame["hand_overs"].values()) + frame["moving"] + frame["around"]
+                     + frame["waiting"] + frame["rest"])
             self.assertAlmostEqual(parts, frame["ms"], delta=1e-6 * frame["ms"] + 1e-9)
         # The truest plan is float: the same bytes as fye up in f32.
         self.must("up", "photo.png", "-o", "float.png", "-m", "tiny.onnx", "--numbers", "f32")

@@ -1,4 +1,4 @@
-"""Made-up profile.json and losses.json for tiny_model.upscaler(2), for tests of planning."""
+"""Made-up profile.json, losses.json and book.json for tiny_model.upscaler(2), for tests of planning."""
 
 import hashlib
 import json
@@ -28,3 +28,14 @@ def losses(model, **changes):
         "version": 1, "graph": hashlib.sha256(model).hexdigest(), "pictures": "none", "calib": "honest", "crops": 8,
         "units": [{"unit": unit, "on": {"cpu.int8": 0.1 * 2 ** i}} for i, unit in enumerate(UNITS)],
         "tensors": [{"tensor": tensor, "stored": {"u8": 0.01}} for tensor in TENSORS]} | changes)
+
+
+def book(model, times=(8, 14.5, 20.5, 26), **changes):
+    """From all int8 to all float, as tests/plan_cli_test.py works them out."""
+    plans = ("iii", "iif", "iff", "fff")
+    return json.dumps({
+        "version": 1, "graph": hashlib.sha256(model).hexdigest(),
+        "machine": {"cpu": "made up", "isa": "avx2", "build": "none", "threads": 1}, "width": 64, "height": 48,
+        "strategy": "exact", "processors": {"f": "cpu.f32", "i": "cpu.int8"}, "units": UNITS,
+        "entries": [{"plan": plan, "ms": ms, "msef": 0.75 - 0.25 * i} for i, (plan, ms) in enumerate(zip(plans, times))]}
+        | changes)

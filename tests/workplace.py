@@ -133,6 +133,12 @@ class Workplace:
         self.write("foreign.losses.json", tiny_plan.losses(tiny, graph="0" * 64))
         self.write("negative.losses.json", tiny_plan.losses(tiny).replace("0.01", "-0.01"))
         self.write("half.losses.json", tiny_plan.losses(tiny).replace('"c2"', '"c9"'))
+        self.write("made.book.json", tiny_plan.book(tiny))
+        self.write("foreign.book.json", tiny_plan.book(tiny, graph="0" * 64))
+        self.write("backwards.book.json", tiny_plan.book(tiny, times=(26, 20.5, 14.5, 8)))
+        self.write("negative.book.json", tiny_plan.book(tiny, times=(-8, 14.5, 20.5, 26)))
+        self.write("empty.book.json", tiny_plan.book(tiny, entries=[]))
+        self.write("amx.book.json", tiny_plan.book(tiny, processors={"f": "cpu.f32", "i": "gpu.int8"}))
         self.write("with_calib.onnx", tiny)
         self.write("with_calib.calib.json", "[1, 2]")
 
