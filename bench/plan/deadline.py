@@ -72,6 +72,7 @@ def stream(args, folder, deadline, name, load_from=None, load_to=None):
     said["seconds"] = time.monotonic() - began
     with open(trace) as source:
         frames = json.load(source)["frames"]
+    said["rest_share"] = sum(abs(f["rest"]) for f in frames) / sum(f["ms"] for f in frames)
     said["rows_add_up"] = all(abs(sum(f["units"].values()) + sum(f["hand_overs"].values()) + f["moving"] + f["around"]
                                   + f["waiting"] + f["rest"] - f["ms"]) < 1e-6 * f["ms"] + 1e-9 for f in frames)
     return said
@@ -115,7 +116,7 @@ def main():
         row = result[name]
         print(f"  {name:<7} {100 - 100 * row['late_share']:.1f} % of {row['frames']} in time, p50 {row['p50_ms']:.2f}, p99 "
               f"{row['p99_ms']:.2f} ms, {row['changes']} changes, pictures by plan {row['plans']}, rows add up: "
-              f"{row['rows_add_up']}, unattributed {100 * row['unattributed']:.1f} %")
+              f"{row['rows_add_up']}, unattributed {100 * row['rest_share']:.2f} %")
 
 
 if __name__ == "__main__":

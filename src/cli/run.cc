@@ -219,7 +219,7 @@ Status run(const Options& options) {
         {"frames", summary.frames},        {"late", summary.late},       {"late_share", summary.late_share()},
         {"deadline_ms", *deadline},        {"p50_ms", summary.p50},      {"p95_ms", summary.p95},
         {"p99_ms", summary.p99},           {"changes", summary.changes}, {"load", session->keeper().load()},
-        {"bytes", session->bytes()}};
+        {"bytes", session->bytes()},    {"prepared", session->entries()}};
     json["time"] = {{"units", summary.units},   {"hand_overs", summary.hand_overs}, {"moving", summary.moving},
                     {"around", summary.around}, {"waiting", summary.waiting},       {"rest", summary.rest}};
     for (const auto& [entry, pictures_of] : summary.by_entry)

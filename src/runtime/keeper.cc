@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/clock.h"
 
@@ -77,6 +78,16 @@ int DeadlineKeeper::late_among(int last) const {
                            [&](const Past& past) { return past.ms > deadline_; }));
 }
 
+// Measured over predicted of the late ones among the newest `last` pictures, the least: neither the calm ones
+// before a load count, nor what one picture was held up besides.
+double DeadlineKeeper::load_of_late(int last) const {
+  double least = std::numeric_limits<double>::infinity();
+  const int count = std::min({last, since_change_, int(past_.size())});
+  for (auto past = past_.end() - count; past != past_.end(); ++past)
+    if (past->ms > deadline_) least = std::min(least, past->ms / ms_of(past->rung));
+  return least;
+}
+
 // Of the newest `last` pictures, had they run by `rung`.
 double DeadlineKeeper::late_share_on(int rung, int last) const {
   const double now = load();
@@ -121,8 +132,7 @@ void DeadlineKeeper::took(double ms) {
   if (rung_ > 0 && late) {
     constexpr int kInARow = 2;
     if (late_among(kInARow) >= kInARow || late_among(options_.late_window) >= options_.most_late) {
-      // What the pictures just now took, not the calm ones before them.
-      const int safe = highest_safe(slow_ratio(options_.most_late), options_.load_headroom);
+      const int safe = highest_safe(load_of_late(options_.late_window), options_.load_headroom);
       return go_down(std::min(rung_ - 1, safe));
     }
     if (late_among(options_.budget_window) > options_.budget) return go_down(rung_ - 1);

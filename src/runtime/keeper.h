@@ -20,7 +20,7 @@ struct KeeperOptions {
   int window = 48;
   double quantile = 0.9, headroom = 0.95, brink = 0.97;
   double first_headroom = 0.9;  // before any picture has shown how much times scatter
-  double load_headroom = 0.8;   // of the slowest of the `most_late` pictures that showed a load
+  double load_headroom = 0.7;   // under a load that only late pictures have shown
   // Pictures in time before a step up, at most `tail` of which would have been late there; doubled each time a
   // step up had to be taken back, up to the limit, and halved after one that held.
   int patience = 150, most_patience = 3200;
@@ -61,6 +61,7 @@ class DeadlineKeeper {
   double slow_ratio(int last) const;
   int highest_safe(double ratio, double headroom) const;
   int late_among(int last) const;
+  double load_of_late(int last) const;
   double late_share_on(int rung, int last) const;
   int way_up() const;
   void go(int rung);
