@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/model_folders.h"
 #include "cli/process.h"
 #include "plan/book.h"
 #include "plan/explain.h"
@@ -21,6 +22,17 @@ std::string fye_train() {
   return !problem && fs::exists(beside, problem) ? beside.string() : "fye-train";
 }
 
+// The network that imitates PIQE: the model's own folder may have one, else it is the shipped one. Empty: fye-train
+// says what is missing.
+fs::path estimator_for(const fs::path& model) {
+  std::vector<fs::path> folders{model.parent_path()};
+  for (const fs::path& folder : model_folders()) folders.push_back(folder);
+  std::error_code ignored;
+  for (const fs::path& folder : folders)
+    if (const fs::path file = folder / "training" / "estimator.pt"; fs::exists(file, ignored)) return file;
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<PlanPoint>> learned_plans(const LearnRequest& request, const PlanProblem& problem) {
@@ -28,15 +40,24 @@ Result<std::vector<PlanPoint>> learned_plans(const LearnRequest& request, const 
   const fs::path out = fs::temp_directory_path(ignored) / fmt::format("fye-learned-{}.json", getpid());
   std::string processors;
   for (const std::string& name : problem.processors) processors += (processors.empty() ? "" : ",") + name;
-  const auto done = run_process({.words = {fye_train(), "split", request.model, "--profile", request.profile,
-                                           "--losses", request.losses, "--data", request.data, "--deadline",
-                                           request.deadline, "--processors", processors, "--out", out},
-                                 .environment = {}});
+  Command command{
+      .words = {fye_train(), "split", request.model, "--profile", request.profile, "--losses", request.losses,
+                "--data", request.data, "--deadline", request.deadline, "--processors", processors, "--out", out},
+      .environment = {},
+      .show_err = true};
+  const auto add = [&](const char* option, const std::string& value) {
+    if (!value.empty()) command.words.insert(command.words.end(), {option, value});
+  };
+  add("--budget", request.budget);
+  add("--estimator", estimator_for(request.model));
+  const auto done = run_process(command);
   if (!done) return done.error();
   if (!done->found)
     return usage_error("--strategy fye: there is no fye-train on this machine, which learns such plans",
                        "./install --all builds it; it needs libtorch");
-  if (done->status != 0) {
+  // A budget that ran out leaves the best plan so far.
+  const bool cut_short = done->status == int(ErrorCode::partial) && fs::exists(out, ignored);
+  if (done->status != 0 && !cut_short) {
     const bool known = done->status >= int(ErrorCode::usage) && done->status <= int(ErrorCode::internal);
     return Error{known ? ErrorCode(done->status) : ErrorCode::resources,
                  fmt::format("fye-train split ended with {}: {}", done->status, done->err), ""};

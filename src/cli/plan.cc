@@ -34,7 +34,7 @@ constexpr int kPlotColumns = 64, kPlotRows = 16;
 
 struct Options {
   ModelOptions model;
-  std::string profile, losses, size = "640x360", threads, deadline, strategy = "exact", plan, book, data;
+  std::string profile, losses, size = "640x360", threads, deadline, strategy = "exact", plan, book, data, budget;
   std::vector<std::string> processors, on, keep_f32, pictures;
   int best = 4;
   int max_switches = -1;
@@ -145,7 +145,8 @@ Result<Found> find_plans(const Options& options, const Setting& s) {
     const auto file = model_path(options.model, 0);
     if (!file) return file.error();
     auto front =
-        learned_plans({*file, s.profile_file, s.losses_file, options.data, options.deadline}, s.problem);
+        learned_plans({*file, s.profile_file, s.losses_file, options.data, options.deadline, options.budget},
+                      s.problem);
     if (!front) return front.error();
     found.front = *std::move(front);
   }
@@ -306,6 +307,8 @@ Status run(const Options& options) {
                        "add --deadline 40ms and --data PHOTOS (a folder)");
   const bool constrained =
       !options.on.empty() || !options.keep_f32.empty() || options.max_switches >= 0 || options.max_mj;
+  if (options.strategy != "fye" && !options.budget.empty())
+    return usage_error("--budget: is for --strategy fye; the others take less than a second or two");
   if (options.strategy == "fye" && constrained)
     return usage_error("--strategy fye: obeys no other condition than the deadline",
                        "leave out --on, --keep-f32, --max-switches and --max-mj");
@@ -367,6 +370,7 @@ Run add_plan(CLI::App& app) {
       ->check(CLI::IsMember({"exact", "greedy", "random", "prefix", "suffix", "fye"}))
       ->capture_default_str();
   app.add_option("--data", o.data, "photographs that --strategy fye learns from (a folder)");
+  app.add_option("--budget", o.budget, "time that --strategy fye may take: 60s, 10m; the best plan so far is kept");
   app.add_flag("--strict", o.strict, "refuse a profile of another machine or build");
   app.add_flag("--json", o.json, "print JSON");
   app.footer(
@@ -376,6 +380,7 @@ and the losses of fye sensitivity. Exit code 4: no plan is that fast.
 Examples:
   fye plan abpn_x3 --losses losses.json --deadline 40ms -o plan.json
   fye plan net.onnx --profile profile.json --losses losses.json --book book.json
+  fye plan abpn_x3 --deadline 40ms --strategy fye --data photos/ --budget 10m -o plan.json
   fye plan net.onnx --deadline 33ms --keep-f32 'tail*' --on head=cpu.f32 --max-switches 2)");
   return [options] { return run(*options); };
 }

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 
@@ -65,7 +66,8 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 }
 
 // Reads both pipes until their writers are gone.
-void read_both(Pipe& out, Pipe& err, size_t most, Finished& finished) {
+void read_both(Pipe& out, Pipe& err, const Command& command, Finished& finished) {
+  const size_t most = command.most_output;
   struct {
     Descriptor* from;
     std::string* to;
@@ -82,6 +84,7 @@ void read_both(Pipe& out, Pipe& err, size_t most, Finished& finished) {
         ends[i].from->close_now();
         continue;
       }
+      if (i == 1 && command.show_err) std::fwrite(block.data(), 1, size_t(got), stderr);
       ends[i].to->append(block.data(), std::min(size_t(got), most - std::min(most, ends[i].to->size())));
     }
   }
@@ -138,7 +141,7 @@ Result<Finished> run_process(const Command& command) {
   if (problem) return resource_error(fmt::format("can't run {}: {}", words[0], std::strerror(problem)));
   out->write_end.close_now();
   err->write_end.close_now();
-  read_both(*out, *err, command.most_output, finished);
+  read_both(*out, *err, command, finished);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }

@@ -15,6 +15,7 @@ struct Command {
   std::vector<std::pair<std::string, std::string>> environment;  // on top of this process's own
   std::filesystem::path folder = ".";                            // where it runs
   std::filesystem::path input = "/dev/null";                     // its stdin
+  bool show_err = false;  // its stderr also goes on to ours as it comes: for programs that show progress
   size_t most_output =
       size_t{1} << 20;  // bytes of stdout, and of stderr, that are kept; the rest is read and dropped
 };
