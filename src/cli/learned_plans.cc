@@ -60,7 +60,7 @@ Result<std::vector<PlanPoint>> learned_plans(const LearnRequest& request, const 
   if (done->status != 0 && !cut_short) {
     const bool known = done->status >= int(ErrorCode::usage) && done->status <= int(ErrorCode::internal);
     return Error{known ? ErrorCode(done->status) : ErrorCode::resources,
-                 fmt::format("fye-train split ended with {}: {}", done->status, done->err), ""};
+                 fmt::format("fye-train split ended with {}", done->status), "what it said stands above"};
   }
   const auto book = read_book(out, "");
   fs::remove(out, ignored);

@@ -1,7 +1,8 @@
 // export_qdq(): every tensor that calib knows goes through QuantizeLinear and DequantizeLinear right after
 // the whole fused chain that computes it, so that ONNX Runtime's QDQ rewriting sees DQ -> Conv -> Q. Names:
 // for tensor T of the graph, "T" is the float result, "T/q" the integers, "T/dq" what readers get; a graph
-// output's dequantised form is called "T" itself.
+// output's dequantised form is called "T" itself. In a mixed plan a tensor that a float node writes and int8
+// nodes read is quantised for these alone.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,32 +16,45 @@ namespace fye {
 namespace {
 
 struct Names {
-  std::string written, read;  // by the producer; by the readers
+  std::string written;     // by the producer
+  std::string read;        // by int8 nodes
+  std::string float_read;  // by the others
 };
 
 class QdqWriter {
  public:
-  QdqWriter(const Graph& graph, const Calib& calib) : graph_(graph), calib_(calib), writer_(graph) {}
+  QdqWriter(const Graph& graph, const Calib& calib, const std::function<bool(const Node&)>& is_int8)
+      : graph_(graph), calib_(calib), writer_(graph) {
+    for (const Node& node : graph.nodes) in_int8_.push_back(is_int8(node));
+    read_in_int8_.resize(graph.tensors.size());
+    for (size_t n = 0; n < graph.nodes.size(); ++n)
+      for (const TensorId id : graph.nodes[n].inputs)
+        read_in_int8_[size_t(id)] = read_in_int8_[size_t(id)] || in_int8_[n];
+  }
 
   Result<std::string> run() {
-    for (const Tensor& tensor : graph_.tensors) names_.push_back({tensor.name, tensor.name});
-    for (const TensorId id : graph_.inputs) quantise(id);
-    for (const Node& node : graph_.nodes) {
-      if (calib_.tensors.contains(graph_.tensors[node.output].name) && graph_.is_output(node.output))
+    for (const Tensor& tensor : graph_.tensors) names_.push_back({tensor.name, tensor.name, tensor.name});
+    for (const TensorId id : graph_.inputs) quantise(id, false);
+    for (size_t n = 0; n < graph_.nodes.size(); ++n) {
+      const Node& node = graph_.nodes[n];
+      if (in_int8_[n] && calib_.tensors.contains(graph_.tensors[node.output].name) &&
+          graph_.is_output(node.output))
         names_[node.output].written = writer_.fresh(graph_.tensors[node.output].name + "/float");
       OperandNames operands{.output = names_[node.output].written};
-      for (const TensorId id : node.inputs) operands.inputs.push_back(names_[id].read);
-      if (const auto found = calib_.weights.find(node.name); found != calib_.weights.end())
+      for (const TensorId id : node.inputs)
+        operands.inputs.push_back(in_int8_[n] ? names_[id].read : names_[id].float_read);
+      if (const auto found = calib_.weights.find(node.name); in_int8_[n] && found != calib_.weights.end())
         if (auto status = weights(node, found->second, operands); !status) return status.error();
       if (auto status = write_node(writer_, graph_, node, operands); !status) return status.error();
-      quantise(node.output);
+      quantise(node.output, in_int8_[n]);
     }
     return writer_.finish();
   }
 
  private:
-  // Q and DQ after tensor `id`, if calib knows it.
-  void quantise(TensorId id) {
+  // Q and DQ after tensor `id`, if calib knows it and its producer or a reader is in int8.
+  void quantise(TensorId id, bool by_int8) {
+    if (!by_int8 && !read_in_int8_[size_t(id)]) return;
     const std::string& name = graph_.tensors[id].name;
     const auto found = calib_.tensors.find(name);
     if (found == calib_.tensors.end()) return;
@@ -53,6 +67,7 @@ class QdqWriter {
                  integers);
     writer_.node("DequantizeLinear", writer_.fresh(name + ".dequantise"), {integers, scale, zero},
                  names_[id].read);
+    if (by_int8) names_[id].float_read = names_[id].read;
   }
 
   // s8 weights and s32 bias of one node, dequantised; fills operands.weight and .bias.
@@ -115,6 +130,8 @@ class QdqWriter {
   const Graph& graph_;
   const Calib& calib_;
   ModelWriter writer_;
+  std::vector<bool> in_int8_;       // by node
+  std::vector<bool> read_in_int8_;  // by tensor
   std::vector<Names> names_;
 };
 
@@ -141,9 +158,14 @@ Status check(const Graph& graph, const Calib& calib) {
 }  // namespace
 
 Result<std::string> export_qdq(const Graph& graph, const Calib& calib) {
+  return export_qdq(graph, calib, [](const Node&) { return true; });
+}
+
+Result<std::string> export_qdq(const Graph& graph, const Calib& calib,
+                               const std::function<bool(const Node&)>& is_int8) {
   if (auto status = validate(graph); !status) return status.error();
   if (auto status = check(graph, calib); !status) return status.error();
-  return QdqWriter(graph, calib).run();
+  return QdqWriter(graph, calib, is_int8).run();
 }
 
 }  // namespace fye
