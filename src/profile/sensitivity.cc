@@ -1,5 +1,8 @@
-// Two passes per unit (findings-precision.md, section 10). Tested by profile/sensitivity_test.cc: against
-// plain runs of the executor, and that the sum predicts random mixed plans.
+// Parts one at a time from the float network (findings-precision.md, section 10), then the same question from
+// the other end: what the uniform network of a processor gains if one unit alone goes back to float. Where
+// roundings know each other, a unit costs less among others than alone; the mean of both ends is right for
+// the average plan between them to second order. Tested by profile/sensitivity_test.cc: against plain runs of
+// the executor, and that the sum predicts random mixed plans.
 #include "profile/sensitivity.h"
 
 #include <fmt/format.h>
@@ -7,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "execute/calibrate.h"
 #include "execute/fidelity.h"
@@ -113,10 +117,82 @@ class Pass {
         }
         loss = std::max(0., loss - parts);
       }
+  }
+
+  // The processors whose uniform network is worth asking: those that run everything, and differ from another
+  // somewhere.
+  std::vector<const Processor*> uniform() const {
+    std::vector<const Processor*> result;
+    for (const Processor* p : processors_) {
+      bool all = p != base_, different = false;
+      for (size_t u = 0; all && u < units_.size(); ++u) {
+        all = runs(*p, units_[u]);
+        different = different || !same_work(u, p);
+      }
+      if (all && different) result.push_back(p);
+    }
+    return result;
+  }
+
+  // Everything on `p`, but unit `u` on the base.
+  std::vector<const Processor*> all_but(const Processor* p, size_t u) const {
+    auto placement = everywhere(graph_, p);
+    for (int node : units_[u].nodes) placement[size_t(node)] = base_;
+    return placement;
+  }
+
+  // `whole`: msef of everything on `p`; `without`: by unit, with that one on the base. Own parts become the
+  // mean of both ends; parts of tensors keep their proportions.
+  void meet_other_end(Losses& losses, const Processor* p, double whole, std::span<const double> without) {
+    double ends = 0;
+    for (size_t u = 0; u < units_.size(); ++u) {
+      double& own = losses.units[u].on.at(std::string(p->name()));
+      const double here = whole - without[u] - read_by_nobody(losses, u, p);
+      ends += here;
+      own = std::max(0., (own + here) / 2);
+    }
+    double tensors = 0;
+    const auto parts = stored_by(losses, p);
+    for (const double* value : parts) tensors += *value;
+    if (tensors <= 0) return;
+    // Two processors may share a form: the first one's factor holds.
+    const double factor = (1 + std::max(0., whole - ends) / tensors) / 2;
+    for (double* value : parts)
+      if (scaled_.insert(value).second) *value *= factor;
+  }
+
+  void copy_twins() const {
     for (const auto& [to, from] : twins_) *to = *from;
   }
 
+  size_t units() const { return units_.size(); }
+
  private:
+  // The parts of the unit's tensors that go back to float with it, as no other unit on `p` reads them.
+  double read_by_nobody(const Losses& losses, size_t u, const Processor* p) const {
+    double parts = 0;
+    for (TensorId tensor : tensors_out_of(graph_, units_[u])) {
+      const auto form = p->writes(graph_, calib_, graph_.producer(tensor));
+      if (form && crossing_of(tensor).readers.empty()) parts += part(losses, tensor, {}, form_of(form->type));
+    }
+    return parts;
+  }
+
+  // The parts of the forms that `p` stores tensors in.
+  std::vector<double*> stored_by(Losses& losses, const Processor* p) const {
+    std::vector<double*> parts;
+    for (TensorLoss& loss : losses.tensors) {
+      const auto same_name = [&](const Tensor& tensor) { return tensor.name == loss.tensor; };
+      const auto id = TensorId(std::ranges::find_if(graph_.tensors, same_name) - graph_.tensors.begin());
+      if (graph_.producer(id) == kNone) continue;
+      const auto form = p->writes(graph_, calib_, graph_.producer(id));
+      if (!form) continue;
+      const auto found = loss.stored.find(form_of(form->type));
+      if (found != loss.stored.end()) parts.push_back(&found->second);
+    }
+    return parts;
+  }
+
   bool crosses(TensorId tensor) const {
     const int writer = graph_.producer(tensor);
     if (writer == kNone) return tensor == graph_.inputs[0];
@@ -205,6 +281,7 @@ class Pass {
   std::vector<Unit> units_;
   std::vector<int> unit_of_;
   std::vector<std::pair<double*, const double*>> twins_;
+  std::set<const double*> scaled_;
 };
 
 }  // namespace
@@ -235,6 +312,24 @@ Result<Losses> measure_losses(const Graph& graph, const Calib* calib, const Proc
     }
   }
   pass.take_tensors_off(losses);
+  for (const Processor* p : pass.uniform()) {
+    double whole = 0;
+    std::vector<double> without(pass.units());
+    for (const Map& crop : crops) {
+      const auto truth = Stepper::create(graph, calib, base, crop, threads, options.max);
+      if (!truth) return truth.error();
+      auto stepper = Stepper::create(graph, calib, p, crop, threads, options.max);
+      if (!stepper) return stepper.error();
+      whole += msef(stepper->base_output(), truth->base_output(), options.picture) / double(crops.size());
+      for (size_t u = 0; u < without.size(); ++u) {
+        const auto out = stepper->output(pass.all_but(p, u));
+        if (!out) return out.error();
+        without[u] += msef(*out, truth->base_output(), options.picture) / double(crops.size());
+      }
+    }
+    pass.meet_other_end(losses, p, whole, without);
+  }
+  pass.copy_twins();
   return losses;
 }
 

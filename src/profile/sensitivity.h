@@ -22,9 +22,11 @@ struct SensitivityOptions {
 
 // `crops` are input maps of the network. One change at a time against the network on `base` (cpu.f32), with
 // the runtime's own kernels: a tensor through a form and back for everybody who reads it, and for each reader
-// alone where there are several; a unit on a processor, less what its tensors' forms explain. Means over the
-// crops; negative remainders become 0. Units that a processor can't run are absent. The same for any number
-// of threads. Errors: no crops, a crop that the graph can't take, an output that is not finite.
+// alone where there are several; a unit on a processor, less what its tensors' forms explain. Then from the
+// other end: one unit back on `base` where everything else is on a processor; a part is the mean of both.
+// Means over the crops; negative remainders become 0. Units that a processor can't run are absent. The same
+// for any number of threads. Errors: no crops, a crop that the graph can't take, an output that is not
+// finite.
 Result<Losses> measure_losses(const Graph& graph, const Calib* calib, const Processor* base,
                               std::span<const Processor* const> processors, std::span<const Map> crops,
                               const SensitivityOptions& options, ThreadPool& threads,
