@@ -15,6 +15,7 @@ import re
 import shlex
 import sys
 
+import film_clips
 from workplace import Workplace
 
 
@@ -56,6 +57,9 @@ def main():
     try:
         place.add_good_files()
         place.add_bad_files()
+        if path.stem == "film":
+            film_clips.need_ffmpeg()
+            film_clips.add_bad_films(place)
         for case in cases(path):
             count += 1
             command = shlex.split(case["run"])

@@ -18,8 +18,8 @@ ROWS = [
     {"execute"},
     {"quality", "profile"},
     {"plan"},
-    {"runtime", "learn"},
-    {"repair", "watch", "freeze", "cluster", "report"},
+    {"runtime", "learn", "av"},
+    {"fye", "repair", "watch", "freeze", "cluster", "report", "batch"},
     {"cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(ROWS) for room in rooms}
@@ -41,11 +41,11 @@ FORBIDDEN = [
 ]
 
 CODE = {".cc", ".h", ".py", ".sh", ".cmake"}
-TEXT = CODE | {".md", ".txt", ".json", ".test", ".supp", ""}
+TEXT = CODE | {".md", ".txt", ".json", ".test", ".supp", ".pyi", ".toml", ".in", ""}
 NOT_OURS = {".git", "build", "out", "__pycache__", ".cache"}
 
 # A path of the repository as documents write it: a known first folder, then names; a trailing "." is the sentence's.
-PATH = re.compile(r"(?<![\w/.-])((?:src|docs|tests|bench|cmake|examples|models|\.ci)(?:/[\w.-]+)+)")
+PATH = re.compile(r"(?<![\w/.-])((?:src|docs|tests|bench|cmake|examples|models|python|\.ci)(?:/[\w.-]+)+)")
 
 
 def files(suffixes):
@@ -123,7 +123,7 @@ class House(unittest.TestCase):
 
     def test_one_version(self):
         cmake = re.search(r"project\(fye VERSION ([\d.]+)", (ROOT / "CMakeLists.txt").read_text()).group(1)
-        header = re.search(r'kVersion = "([\d.]+)"', (ROOT / "src/cli/version.h").read_text()).group(1)
+        header = re.search(r'kVersion = "([\d.]+)"', (ROOT / "src/base/version.h").read_text()).group(1)
         self.assertEqual(cmake, header)
 
 

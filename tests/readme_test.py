@@ -51,6 +51,12 @@ class Examples(unittest.TestCase):
         cls.fye("ladder", "abpn_x2", "edsr_baseline_x2", "--pictures", "sample.png", "--size", SIZE, "-o", "ladder.json")
         (folder / "net.onnx").symlink_to("models/net.onnx")
         cls.inputs = {name: cls.picture(name) for name in PICTURES}
+        (folder / "holiday").mkdir()
+        (folder / "holiday/beach.png").write_bytes(pictures.png(96, 72))
+        (folder / "big").mkdir()
+        subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=8:duration=1", "-pix_fmt", "yuv420p",
+                        folder / "clip.mp4"], check=True)
+        cls.inputs["truth.png"] = pictures.png(3 * 96, 3 * 72)  # what the default network makes of them
 
     @classmethod
     def tearDownClass(cls):

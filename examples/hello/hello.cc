@@ -1,10 +1,8 @@
-// hello MODEL.onnx IN OUT: the library without the command line - reads a picture, makes it larger, writes
-// it.
+// hello IN OUT [MODEL]: the library without the command line - reads a picture, makes it larger, writes it.
 #include <cstdio>
+#include <string>
 
-#include "image/file.h"
-#include "runtime/model.h"
-#include "runtime/upscale.h"
+#include "fye/fye.h"
 
 // Every step gives a value or an error that says what is wrong and what to do.
 int fail(const fye::Error& error) {
@@ -13,28 +11,26 @@ int fail(const fye::Error& error) {
 }
 
 int main(int argc, char** argv) {
-  if (argc != 4) return fail(fye::usage_error("usage: hello MODEL.onnx IN OUT"));
+  if (argc < 3 || argc > 4) return fail(fye::usage_error("usage: hello IN OUT [MODEL]"));
 
-  const auto model = fye::load_model(argv[1]);
-  if (!model) return fail(model.error());
-
-  const auto small = fye::read_picture(argv[2]);
+  const auto small = fye::Picture::read(argv[1]);
   if (!small) return fail(small.error());
 
-  fye::ThreadPool threads;  // as many as there are cores
-  fye::UpscaleOptions options;
-  options.numbers = model->calib ? fye::Numbers::int8 : fye::Numbers::f32;
-  auto upscaler = fye::Upscaler::create(*model, options, threads);
+  const auto model = fye::Model::load(argc == 4 ? argv[3] : "");
+  if (!model) return fail(model.error());
+
+  fye::Options options;  // a deadline, numbers, threads, memory: fye/fye.h
+  auto upscaler = fye::Upscaler::create(*model, options);
   if (!upscaler) return fail(upscaler.error());
 
   const auto large = upscaler->run(*small);  // again and again, for as many pictures as you like
   if (!large) return fail(large.error());
 
-  const auto lost = fye::write_picture(large->picture, argv[3]);
+  const auto lost = large->picture.write(argv[2]);
   if (!lost) return fail(lost.error());
   for (const std::string& sentence : *lost) std::printf("%s\n", sentence.c_str());
 
-  std::printf("%dx%d -> %dx%d in %.0f ms\n", small->width, small->height, large->picture.width,
-              large->picture.height, large->report.run_ms);
-  return 0;
+  const fye::Pixels from = small->pixels(), to = large->picture.pixels();
+  std::printf("%dx%d -> %dx%d by %s in %s, %.0f ms\n", from.width, from.height, to.width, to.height,
+              model->name().c_str(), large->report.numbers.c_str(), large->report.run_ms);
 }

@@ -6,6 +6,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <mutex>
+#include <set>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -15,6 +17,16 @@ namespace {
 
 std::string reason() { return std::strerror(errno); }
 
+// The temporary names that exist. Never destroyed: abandon_pending_files() may come while the process ends.
+struct Pending {
+  std::mutex mutex;
+  std::set<std::string> names;
+};
+Pending& pending_names() {
+  static Pending* const pending = new Pending;
+  return *pending;
+}
+
 // Closes on scope exit.
 struct Descriptor {
   int fd;
@@ -23,13 +35,13 @@ struct Descriptor {
   }
 };
 
-Error write_error(const std::filesystem::path& path) {
+}  // namespace
+
+Error write_failure(const std::filesystem::path& path) {
   const ErrorCode code = errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? ErrorCode::resources : ErrorCode::bad_input;
   const char* hint = errno == ENOENT ? "create the folder first" : errno == ENOSPC ? "free some disk space" : "";
   return {code, fmt::format("{}: can't write: {}", path.string(), reason()), hint};
 }
-
-}  // namespace
 
 Result<std::string> read_file(const std::filesystem::path& path, int64_t limit) {
   Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
@@ -59,7 +71,10 @@ PendingFile::PendingFile(PendingFile&& other) noexcept
     : target_(std::move(other.target_)), temporary_(std::exchange(other.temporary_, {})) {}
 
 PendingFile::~PendingFile() {
-  if (!temporary_.empty()) unlink(temporary_.c_str());
+  if (temporary_.empty()) return;
+  const std::lock_guard lock(pending_names().mutex);
+  unlink(temporary_.c_str());
+  pending_names().names.erase(temporary_.string());
 }
 
 Result<PendingFile> PendingFile::create(const std::filesystem::path& target) {
@@ -71,8 +86,10 @@ Result<PendingFile> PendingFile::create(const std::filesystem::path& target) {
   const std::string extension = target.extension().string();
   const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
   std::string name = (folder / ("." + target.stem().string() + ".XXXXXX" + extension)).string();
+  const std::lock_guard lock(pending_names().mutex);
   Descriptor file{mkstemps(name.data(), static_cast<int>(extension.size()))};
-  if (file.fd < 0) return write_error(target);
+  if (file.fd < 0) return write_failure(target);
+  pending_names().names.insert(name);
   const mode_t mask = umask(0);
   umask(mask);
   fchmod(file.fd, 0666 & ~mask);
@@ -82,9 +99,13 @@ Result<PendingFile> PendingFile::create(const std::filesystem::path& target) {
 Status PendingFile::commit() {
   {
     Descriptor file{open(temporary_.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (file.fd < 0 || fsync(file.fd) != 0) return write_error(target_);
+    if (file.fd < 0 || fsync(file.fd) != 0) return write_failure(target_);
   }
-  if (rename(temporary_.c_str(), target_.c_str()) != 0) return write_error(target_);
+  {
+    const std::lock_guard lock(pending_names().mutex);
+    if (rename(temporary_.c_str(), target_.c_str()) != 0) return write_failure(target_);
+    pending_names().names.erase(temporary_.string());
+  }
   temporary_.clear();
   const std::filesystem::path folder = target_.has_parent_path() ? target_.parent_path() : ".";
   Descriptor directory{open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
@@ -92,17 +113,22 @@ Status PendingFile::commit() {
   return {};
 }
 
+void abandon_pending_files() {
+  pending_names().mutex.lock();
+  for (const std::string& name : pending_names().names) unlink(name.c_str());
+}
+
 Status write_file(const std::filesystem::path& target, std::string_view bytes) {
   auto pending = PendingFile::create(target);
   if (!pending) return pending.error();
   {
     Descriptor file{open(pending->path().c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC)};
-    if (file.fd < 0) return write_error(target);
+    if (file.fd < 0) return write_failure(target);
     size_t done = 0;
     while (done < bytes.size()) {
       const ssize_t put = write(file.fd, bytes.data() + done, bytes.size() - done);
       if (put < 0 && errno == EINTR) continue;
-      if (put <= 0) return write_error(target);
+      if (put <= 0) return write_failure(target);
       done += static_cast<size_t>(put);
     }
   }

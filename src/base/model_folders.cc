@@ -1,5 +1,6 @@
 #include "base/model_folders.h"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -17,20 +18,29 @@ std::optional<fs::path> folder_from(const char* variable) {
   return fs::path(given);
 }
 
-// Installed (bin/../share), beside the executable, and a build folder up to two levels below the source tree.
-std::vector<fs::path> beside_executable(const fs::path& name) {
+// The file that this code is in: the executable, or the library in whatever program has loaded it.
+fs::path own_file() {
   std::error_code problem;
-  const fs::path self = fs::read_symlink("/proc/self/exe", problem);
-  const fs::path here = problem ? fs::path(".") : self.parent_path();
-  return {here / "../share/fye" / name, here / name, here / ".." / name, here / "../.." / name,
-          here / "../../.." / name};
+  Dl_info info = {};
+  if (dladdr(reinterpret_cast<const void*>(&own_file), &info) && info.dli_fname && *info.dli_fname == '/') {
+    if (auto file = fs::canonical(info.dli_fname, problem); !problem) return file;
+  }
+  return fs::read_symlink("/proc/self/exe", problem);
+}
+
+// Installed (bin/../share, lib/../share, lib/x86_64-linux-gnu/../../share), beside the file, and a build folder
+// up to two levels below the source tree.
+std::vector<fs::path> beside_us(const fs::path& name) {
+  const fs::path here = own_file().parent_path();
+  return {here / "../share/fye" / name, here / "../../share/fye" / name, here / name,
+          here / ".." / name,           here / "../.." / name,           here / "../../.." / name};
 }
 
 }  // namespace
 
 std::vector<fs::path> model_folders() {
   if (const auto given = folder_from("FYE_MODELS")) return {*given};
-  auto folders = beside_executable("models");
+  auto folders = beside_us("models");
   if (auto users = user_model_folder()) folders.push_back(*std::move(users));
   return folders;
 }
@@ -47,7 +57,7 @@ Result<fs::path> user_model_folder() {
 
 Result<fs::path> find_tool(std::string_view name) {
   const auto given = folder_from("FYE_TOOLS");
-  const auto folders = given ? std::vector<fs::path>{*given} : beside_executable("tools");
+  const auto folders = given ? std::vector<fs::path>{*given} : beside_us("tools");
   for (const fs::path& folder : folders) {
     std::error_code problem;
     if (fs::is_regular_file(folder / name, problem)) return fs::weakly_canonical(folder / name, problem);

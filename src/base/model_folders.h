@@ -8,8 +8,9 @@
 
 namespace fye {
 
-// Where to look for models, in order: $FYE_MODELS alone if it is set; else beside the executable
-// (../share/fye/models, ./models), in the source tree, and in user_model_folder(). Not all of them exist.
+// Where to look for models, in order: $FYE_MODELS alone if it is set; else beside the executable, or the library
+// if this code is in one (../share/fye/models, ./models), in the source tree, and in user_model_folder(). Not all
+// of them exist.
 std::vector<std::filesystem::path> model_folders();
 
 // Where `fye models install` puts what it makes: $FYE_MODELS, else $XDG_DATA_HOME/fye/models, else

@@ -16,6 +16,7 @@ enum class ErrorCode {
   deadline = 4,   // a deadline can't be or was not met
   resources = 5,  // memory, disk, threads
   internal = 6,   // our bug
+  interrupted = 130,  // the user ended it (Ctrl-C) before there was a result
 };
 
 // One failure. `what` names the file, node or option and what was found and expected; `hint` says what to do (may be empty).
@@ -37,6 +38,7 @@ inline Error usage_error(std::string what, std::string hint = {}) {
 inline Error resource_error(std::string what, std::string hint = {}) {
   return {ErrorCode::resources, std::move(what), std::move(hint)};
 }
+inline Error interrupted_error(std::string what) { return {ErrorCode::interrupted, std::move(what), {}}; }
 inline Error internal_error(std::string what) {
   return {ErrorCode::internal, std::move(what), "this is a bug in fye; please report it with the command line"};
 }

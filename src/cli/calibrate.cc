@@ -51,7 +51,7 @@ Result<Calib> calibrated(const Options& options, const Model& model) {
                                                                  : CalibrationMethod::honest};
   CalibrateReport report;
   auto calib = [&] {
-    Progress progress("calibrating", true);
+    Progress progress("calibrating");
     return calibrate(
         model.graph, maps, how, pool, [&](double fraction) { progress.update(fraction); }, &report);
   }();

@@ -64,7 +64,7 @@ Result<std::vector<Metric>> chosen_rows(const Options& options) {
 std::vector<Result<Scores>> score_all(size_t count, ThreadPool& pool,
                                       const std::function<Result<Scores>(size_t)>& score) {
   std::vector<Result<Scores>> results(count, internal_error("not scored"));
-  Progress progress("comparing", true);
+  Progress progress("comparing");
   std::atomic<size_t> done = 0;
   pool.parallel_for(int64_t(count), 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {

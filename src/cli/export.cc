@@ -79,7 +79,7 @@ Run add_export(CLI::App& app) {
       R"(For ONNX Runtime, OpenVINO and others; ncnn's .param files become ONNX this way too.
 
 Examples:
-  fye export realesr-animevideov3-x4.param --net-scale 4 --range 0..1 --colour rgb --pre none -o anime.onnx
+  fye export net.onnx --net-scale 4 --range 0..1 --colour rgb --pre none -o said.onnx
   fye export abpn_x3 --numbers int8 -o abpn_x3.qdq.onnx
   fye export net.onnx --plan plan.json -o net.mixed.onnx)");
   return [options] { return run(*options); };

@@ -9,8 +9,7 @@
 
 #include "cli/interrupt.h"
 #include "cli/nearest.h"
-#include "cli/verb.h"
-#include "cli/version.h"
+#include "cli/program.h"
 
 namespace fye {
 namespace {
@@ -42,26 +41,8 @@ void log_to_stderr(int verbosity) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app("fye makes pictures larger by trained networks, as well and as fast as this machine can.",
-               "fye");
-  app.set_version_flag("--version", std::string(kVersion));
-  app.require_subcommand(0, 1);
-  app.fallthrough();
-  app.get_formatter()->column_width(34);
-  int verbosity = 0;
-  app.add_flag("-v,--verbose", verbosity, "say more on stderr; twice for even more");
-  app.footer(R"(Every verb has its own help.
-
-Examples:
-  fye up small.jpg -o big.png
-  fye compare original.png upscaled.png --shave 3
-  fye up --help)");
-
-  std::vector<std::pair<CLI::App*, Run>> runs;
-  for (const Verb& verb : verbs()) {
-    CLI::App* sub = app.add_subcommand(std::string(verb.name), std::string(verb.summary));
-    runs.emplace_back(sub, verb.add(*sub));
-  }
+  const auto program = make_program();
+  CLI::App& app = program->app;
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
@@ -69,8 +50,8 @@ Examples:
   } catch (const CLI::ParseError& error) {
     return usage_failure(app, error, argc > 1 ? argv[1] : "-");
   }
-  log_to_stderr(verbosity);
-  for (const auto& [sub, verb_run] : runs) {
+  log_to_stderr(program->verbosity);
+  for (const auto& [sub, verb_run] : program->runs) {
     if (!sub->parsed()) continue;
     const Status status = verb_run();
     if (std::fflush(stdout) != 0) return fail(resource_error("can't write the results to stdout"));

@@ -91,7 +91,7 @@ Result<Ladder> measure(const Options& options, std::vector<Candidate>& candidate
   ladder.pictures = int(pairs->size());
   size_t total = 0, done = 0;
   for (const Candidate& candidate : candidates) total += candidate.entries.size();
-  Progress progress("scoring plans", true);
+  Progress progress("scoring plans");
   for (const Candidate& candidate : candidates)
     for (const int e : candidate.entries) {
       const BookEntry& entry = candidate.found.book.entries[size_t(e)];

@@ -1,15 +1,14 @@
 #include "cli/model_options.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "cli/install_network.h"
 
 namespace fye {
 namespace {
 
 namespace fs = std::filesystem;
-
-// What `fye up` does if nobody says by how much: the scale of the network that is measured best
-// (docs/results.md).
-constexpr int kUsualScale = 3;
 
 void add_conventions(CLI::App& app, ModelOptions& options) {
   const std::string group = "Networks that don't say how they want their pictures";
@@ -20,41 +19,78 @@ void add_conventions(CLI::App& app, ModelOptions& options) {
       ->group(group);
 }
 
-std::string shipped_names() {
-  std::string names;
-  for (const ShippedModel& model : shipped_models()) names += (names.empty() ? "" : ", ") + model.name;
-  return names.empty() ? "no models were found; set FYE_MODELS to their folder"
-                       : "the shipped ones are " + names;
+// What realesrgan-ncnn-vulkan enlarges by when it is not told.
+constexpr int kNcnnScale = 4;
+
+// waifu2x's and Real-CUGAN's -n is a level of noise.
+bool is_noise_level(const std::string& name) {
+  return name.size() <= 2 && name.find_first_not_of("-0123") == std::string::npos && !name.empty();
 }
 
-Result<fs::path> shipped_by_name(const std::string& name) {
-  for (const ShippedModel& model : shipped_models())
-    if (model.name == name) return model.path;
-  return bad_input(fmt::format("{}: no such model", name), shipped_names());
+// As ncnn's programs call networks that exist for several scales: NAME-x2. Those of animevideov3 are one network for 4
+// times, with a resize behind it that fye up -s does better (antialiased).
+std::string with_scale(const std::string& name, int scale) {
+  return fmt::format("{}-x{}", name, scale && name != "realesr-animevideov3" ? scale : kNcnnScale);
 }
 
-// A path if there is something at it or it looks like one; else the name of a shipped model.
-Result<fs::path> file_or_name(const std::string& text) {
-  const fs::path path(text);
+Result<fs::path> named_model(const std::string& name, int scale) {
+  auto exact = shipped_model(name);
+  if (exact) return exact;
+  if (const auto scaled = shipped_model(with_scale(name, scale))) return scaled;
+  for (const NetworkSource& source : network_sources())
+    if (source.name == name || source.name == with_scale(name, scale))
+      return bad_input(fmt::format("{}: is not installed", name), fmt::format("fye models install {}", source.name));
+  return exact;
+}
+
+fs::path model_in(const fs::path& folder, const std::string& name, int scale) {
   std::error_code ignored;
-  const auto extension = path.extension();
-  if (fs::exists(path, ignored) || path.has_parent_path() || extension == ".onnx" || extension == ".param")
-    return path;
-  return shipped_by_name(text);
+  for (const std::string& file : {name + ".param", name + ".onnx", with_scale(name, scale) + ".param"})
+    if (fs::exists(folder / file, ignored)) return folder / file;
+  return folder / (name + ".onnx");  // whose absence is then told
+}
+
+// A file or name; or RealSR's name of the folder of its network.
+Result<fs::path> model_by_folder_name(const std::string& model) {
+  if (fs::path(model).filename() != "models-DF2K") return find_model(model);
+  return named_model("realsr-df2k", 0);
+}
+
+// The N of "x4plus", "x2", "UP4X" in a file's name; 0 if there is none.
+int scale_in(const fs::path& file) {
+  const std::string stem = file.stem().string();
+  for (size_t i = 0; i < stem.size(); ++i) {
+    if (stem[i] < '2' || stem[i] > '8') continue;
+    const bool behind = i > 0 && (stem[i - 1] == 'x' || stem[i - 1] == 'X');
+    const bool before = i + 1 < stem.size() && (stem[i + 1] == 'x' || stem[i + 1] == 'X');
+    if (behind || before) return stem[i] - '0';
+  }
+  return 0;
+}
+
+// ncnn's files say nothing about their pictures; the programs that run them take it for granted: RGB in 0..1, by the
+// scale that the name has. What the user says goes before; a wrong scale is found on loading.
+ConventionFlags with_ncnn_conventions(const fs::path& file, ConventionFlags flags) {
+  if (file.extension() != ".param" || flags.scale || flags.range || flags.colour || flags.pre) return flags;
+  const int scale = scale_in(file);
+  if (!scale) return flags;
+  spdlog::warn("note: {}: taken for a network of Real-ESRGAN's kind: --net-scale {} --range 0..1 --colour rgb --pre none",
+               file.string(), scale);
+  return {scale, "0..1", "rgb", "none"};
 }
 
 }  // namespace
 
 void add_model_options(CLI::App& app, ModelOptions& options) {
   app.add_option("-m,--model", options.model,
-                 "network: a .onnx or ncnn .param file, a shipped one's name, or a folder (with -n)")
+                 "network: a .onnx or ncnn .param file, a name that fye models lists, or a folder (with -n)")
       ->type_name("MODEL");
-  app.add_option("-n,--name", options.name, "name of the network in the folder of -m, or of a shipped one");
+  app.add_option("-n,--name", options.name, "name of the network in the folder of -m, or one that fye models lists");
   add_conventions(app, options);
 }
 
 void add_model_argument(CLI::App& app, ModelOptions& options) {
-  app.add_option("MODEL", options.positional, "network: a .onnx or ncnn .param file, or a shipped one's name")
+  app.add_option("MODEL", options.positional, "network: a .onnx or ncnn .param file, or a name that fye models lists")
       ->required();
   add_conventions(app, options);
 }
@@ -64,43 +100,35 @@ ConventionFlags convention_flags(const ModelOptions& options) {
 }
 
 Result<fs::path> model_path(const ModelOptions& options, int scale) {
-  if (!options.positional.empty()) return file_or_name(options.positional);
+  if (!options.positional.empty()) return find_model(options.positional);
   std::error_code ignored;
   if (!options.model.empty() && !options.name.empty()) {
-    if (!fs::is_directory(options.model, ignored))
-      return usage_error(
-          fmt::format("-m {} -n {}: with -n, -m has to be a folder", options.model, options.name));
-    const fs::path ncnn = fs::path(options.model) / (options.name + ".param");
-    return fs::exists(ncnn, ignored) ? ncnn : fs::path(options.model) / (options.name + ".onnx");
+    if (fs::is_directory(options.model, ignored)) return model_in(options.model, options.name, scale);
+    // Published command lines name the folder beside their own program: -m models -n realesrgan-x4plus.
+    if (!fs::exists(options.model, ignored))
+      if (const auto installed = named_model(options.name, scale)) return installed;
+    return usage_error(
+        fmt::format("-m {} -n {}: with -n, -m has to be a folder", options.model, options.name));
   }
   if (!options.model.empty()) {
-    if (fs::is_directory(options.model, ignored))
-      return usage_error(fmt::format("-m {}: is a folder", options.model),
-                         "say which network in it with -n NAME");
-    return file_or_name(options.model);
+    if (!fs::is_directory(options.model, ignored)) return model_by_folder_name(options.model);
+    // RealSR's folders have one network, x4.param.
+    const fs::path only = fs::path(options.model) / fmt::format("x{}.param", scale ? scale : kNcnnScale);
+    if (fs::exists(only, ignored)) return only;
+    return usage_error(fmt::format("-m {}: is a folder", options.model), "say which network in it with -n NAME");
   }
-  if (!options.name.empty()) return shipped_by_name(options.name);
-
-  const int wanted = scale == 0 ? kUsualScale : scale;
-  auto exact = shipped_model_for(wanted);
-  if (exact) return exact;
-  const auto models = shipped_models();
-  const ShippedModel* best = nullptr;
-  for (const ShippedModel& model : models) {
-    // The smallest that is large enough, else the largest.
-    const bool enough = model.scale >= wanted;
-    if (!best || (enough ? best->scale < wanted || model.scale < best->scale
-                         : best->scale < wanted && model.scale > best->scale)) {
-      best = &model;
-    }
+  if (is_noise_level(options.name)) {
+    spdlog::warn("note: -n {} is ignored, fye's networks have no noise levels", options.name);
+  } else if (!options.name.empty()) {
+    return named_model(options.name, scale);
   }
-  return best ? Result<fs::path>(best->path) : exact;
+  return shipped_model_near(scale);
 }
 
 Result<Model> load_model(const ModelOptions& options, int scale) {
   const auto path = model_path(options, scale);
   if (!path) return path.error();
-  return load_model(*path, convention_flags(options));
+  return load_model(*path, with_ncnn_conventions(*path, convention_flags(options)));
 }
 
 }  // namespace fye

@@ -1,16 +1,13 @@
-// Where a picture goes, and what may be replaced there: decided before anything is computed.
+// Where a single file goes, and what may be replaced there: decided before anything is computed.
 #pragma once
 
 #include <filesystem>
 #include <string>
 
 #include "base/result.h"
+#include "batch/decide.h"
 
 namespace fye {
-
-// overwrite and error are what they say. automatic replaces a file that was named with -o; a name that was
-// given as a bare second argument (perhaps by a shell's *.jpg) or made by fye never replaces anything.
-enum class IfExists { automatic, overwrite, error };
 
 struct OutputRequest {
   std::filesystem::path input;
@@ -18,12 +15,19 @@ struct OutputRequest {
   bool by_option = false;        // output was given with -o
   bool in_place = false;         // the input's own name
   std::string format;            // "png", "jpg", "webp", "tif": extension of a made name; empty: the input's
-  int scale = 0;                 // for the suffix "_fye_x3"
+  std::string suffix;            // of a made name: "_fye_x3"
+  bool film = false;             // the names of films are right, and those of pictures are not
+  // automatic replaces a file that was named with -o; a name that was given as a bare second argument (perhaps by a
+  // shell's *.jpg) or made by fye never replaces anything.
   IfExists if_exists = IfExists::automatic;
 };
 
-// The file to write. Errors: the folder is missing or not writable, the format is none that fye writes, the
-// name is the input's own (by whatever path) without in_place, a file is there and may not be replaced.
+// By the extension: a picture format that fye writes.
+bool is_writable_picture(const std::filesystem::path& path);
+
+// The file to write; empty: it is there, and is to be skipped. Errors: the folder is missing or not writable, the format
+// is none that fye writes, the name is the input's own (by whatever path) without in_place, a file is there and may not
+// be replaced.
 Result<std::filesystem::path> output_path(const OutputRequest& request);
 
 }  // namespace fye

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <string_view>
+#include <vector>
 
 namespace fye {
 namespace {
@@ -21,6 +23,14 @@ std::optional<T> number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return {};
   return value;
+}
+
+std::vector<std::string_view> split(std::string_view text, char at) {
+  std::vector<std::string_view> parts;
+  for (size_t end; (end = text.find(at)) != std::string_view::npos; text.remove_prefix(end + 1))
+    parts.push_back(text.substr(0, end));
+  parts.push_back(text);
+  return parts;
 }
 
 constexpr int kLargestSide = 65'535;
@@ -97,19 +107,40 @@ Result<Ratio> parse_ratio(const std::string& option, const std::string& text) {
   return ratio;
 }
 
-Result<int> parse_threads(const std::string& option, const std::string& text) {
-  std::string_view middle = text;
-  if (const size_t first = middle.find(':'); first != std::string_view::npos) {
-    middle.remove_prefix(first + 1);
-    const size_t second = middle.find(':');
-    if (second == std::string_view::npos)
-      return bad_value(option, text, "4, or 1:4:1 as ncnn's tools have it");
-    middle = middle.substr(0, second);
+Result<StageThreads> parse_stage_threads(const std::string& option, const std::string& text) {
+  constexpr std::string_view kRight = "4, or 1:4:1 as ncnn's tools have it";
+  constexpr int kMost = 1024;
+  std::vector<std::string_view> parts = split(text, ':');
+  if (parts.size() == 1) parts = {"1", parts[0], "1"};
+  if (parts.size() != 3) return bad_value(option, text, kRight);
+  StageThreads threads;
+  int* const counts[] = {&threads.load, &threads.work, &threads.save};
+  for (size_t i = 0; i < parts.size(); ++i) {
+    *counts[i] = 0;
+    for (const std::string_view part : split(parts[i], ',')) {
+      const auto count = number<int>(part);
+      if (!count || *count < 1 || *count > kMost || (i != 1 && part != parts[i]))
+        return bad_value(option, text, kRight);
+      *counts[i] = std::min(*counts[i] + *count, kMost);
+    }
   }
-  const auto count = number<int>(middle);
-  if (!count || *count < 1 || *count > 1024)
-    return bad_value(option, text, "4, or 1:4:1 as ncnn's tools have it");
-  return *count;
+  return threads;
+}
+
+Result<int> parse_threads(const std::string& option, const std::string& text) {
+  const auto threads = parse_stage_threads(option, text);
+  if (!threads) return threads.error();
+  return threads->work;
+}
+
+Result<int> parse_tile(const std::string& option, const std::string& text) {
+  int first = -1;
+  for (const std::string_view part : split(text, ',')) {
+    const auto edge = number<int>(part);
+    if (!edge || *edge < 0 || *edge > kLargestSide) return bad_value(option, text, "256, or 0 for none");
+    if (first < 0) first = *edge;
+  }
+  return first;
 }
 
 Result<double> parse_deadline(const std::string& option, const std::string& text) {

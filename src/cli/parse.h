@@ -36,8 +36,18 @@ struct Ratio {
 };
 Result<Ratio> parse_ratio(const std::string& option, const std::string& text);
 
-// The middle of ncnn's LOAD:PROC:SAVE, or a plain count; 1..1024.
+// ncnn's LOAD:PROC:SAVE, "1:4:2"; PROC may be a list for several GPUs, "1:2,2:1", of which fye takes the sum. Or a plain
+// count, which is PROC. Each 1..1024.
+struct StageThreads {
+  int load = 1, work = 1, save = 1;
+};
+Result<StageThreads> parse_stage_threads(const std::string& option, const std::string& text);
+
+// Of those, PROC.
 Result<int> parse_threads(const std::string& option, const std::string& text);
+
+// An edge in pixels; of ncnn's list for several GPUs, "200,200", the first. 0..65535.
+Result<int> parse_tile(const std::string& option, const std::string& text);
 
 // Milliseconds: "40ms", "0.04s", "40". Above 0 and finite.
 Result<double> parse_deadline(const std::string& option, const std::string& text);

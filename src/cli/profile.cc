@@ -7,19 +7,15 @@
 
 #include "base/json.h"
 #include "cli/interrupt.h"
-#include "cli/machine.h"
 #include "cli/model_options.h"
 #include "cli/parse.h"
 #include "cli/progress.h"
 #include "cli/verb.h"
 #include "profile/energy.h"
-#include "profile/measure.h"
-#include "runtime/network.h"
+#include "runtime/measuring.h"
 
 namespace fye {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct Options {
   ModelOptions model;
@@ -29,36 +25,15 @@ struct Options {
   bool json = false, again = false;
 };
 
-// Those asked for, or all that have a format of their own (null computes nothing).
-Result<std::vector<const Processor*>> chosen_processors(const Options& options) {
+// Those asked for, or all that can run the model.
+Result<std::vector<const Processor*>> chosen_processors(const Options& options, const Model& model) {
   std::vector<const Processor*> chosen;
   for (const std::string& wanted : options.processors) {
     const auto processor = find_processor(wanted, active_isa());
     if (!processor) return processor.error();
     chosen.push_back(*processor);
   }
-  if (chosen.empty())
-    for (const Processor* processor : processors(active_isa()))
-      if (processor->name() != "null") chosen.push_back(processor);
-  return chosen;
-}
-
-// A kept profile of the same graph, machine, build and processors.
-std::optional<Profile> kept_profile(const fs::path& file, const std::string& sha256, const MachineId& machine,
-                                    std::span<const Processor* const> wanted) {
-  std::error_code none;
-  if (!fs::exists(file, none)) return {};
-  auto profile = read_profile(file, sha256);
-  if (!profile) {
-    spdlog::info("{}", profile.error().text());
-    return {};
-  }
-  if (!(profile->machine == machine)) return {};
-  for (const Processor* processor : wanted)
-    if (std::find(profile->processors.begin(), profile->processors.end(), processor->name()) ==
-        profile->processors.end())
-      return {};
-  return *std::move(profile);
+  return chosen.empty() ? processors_for(model) : chosen;
 }
 
 std::string ms_text(double ms) { return ms < 10 ? fmt::format("{:.3f}", ms) : fmt::format("{:.2f}", ms); }
@@ -168,44 +143,25 @@ Status run(const Options& options) {
   }
   const auto model = load_model(options.model, 0);
   if (!model) return model.error();
-  auto chosen = chosen_processors(options);
+  const auto chosen = chosen_processors(options, *model);
   if (!chosen) return chosen.error();
-  const Calib* calib = model->calib ? &*model->calib : nullptr;
-  if (!calib && options.processors.empty())
-    std::erase_if(*chosen, [](const Processor* p) {
-      return p->numbers() != Numbers::f32 && p->numbers() != Numbers::bf16;
-    });
 
   ThreadPool pool(threads);
-  const MachineId machine = this_machine(pool.size());
-  const auto kept = kept_file("profiles", model->graph.sha256, size->width, size->height, machine);
   std::optional<Profile> profile;
   std::optional<MeasureReport> report;
-  if (!options.again && kept) profile = kept_profile(*kept, model->graph.sha256, machine, *chosen);
+  if (!options.again)
+    profile = kept_profile(*model, size->width, size->height, this_machine(pool.size()), *chosen);
   if (!profile) {
-    const int enlarged = model->conventions.bicubic_first ? model->conventions.scale : 1;
-    const Stored picture = picture_form(model->conventions);
-    const MeasureOptions measure{.height = size->height * enlarged,
-                                 .width = size->width * enlarged,
-                                 .picture = picture.type,
-                                 .picture_quant = picture.quant,
-                                 .seconds = options.seconds};
-    Progress progress("profiling", true);
+    Progress progress("profiling");
     report.emplace();
-    auto measured = measure_profile(
-        model->graph, calib, *chosen, measure, pool, [&](double share) { progress.update(share); }, &*report);
+    auto measured = measure_model(
+        *model, size->width, size->height, *chosen, options.seconds, pool,
+        [&](double share) { progress.update(share); }, &*report);
     if (!measured) return measured.error();
     profile = *std::move(measured);
-    profile->machine = machine;
-    profile->width = size->width;
-    profile->height = size->height;
     const FinishWriting uninterrupted;
-    if (kept) {
-      std::error_code ignored;
-      fs::create_directories(kept->parent_path(), ignored);
-      if (const Status written = write_profile(*kept, *profile); !written)
-        spdlog::info("the profile is not kept: {}", written.error().text());
-    }
+    if (const Status kept = keep_profile(*profile); !kept)
+      spdlog::info("the profile is not kept: {}", kept.error().text());
   }
   if (!options.watts.empty()) {
     auto watts = read_watts(options.watts);

@@ -17,7 +17,9 @@
 #include "cli/progress.h"
 #include "cli/verb.h"
 #include "image/file.h"
+#include "profile/conditions.h"
 #include "runtime/book_session.h"
+#include "runtime/trace.h"
 
 namespace fye {
 namespace {
@@ -74,20 +76,6 @@ Result<FoundBook> book_of_plan(const Options& options, const Model& model, doubl
     }
   book.entries = {entry};
   return found;
-}
-
-Json json_of(const FrameTrace& t) {
-  return {{"frame", t.frame},
-          {"entry", t.entry},
-          {"ms", t.ms},
-          {"deadline_ms", t.deadline_ms},
-          {"late", t.late},
-          {"units", t.units},
-          {"hand_overs", t.hand_overs},
-          {"moving", t.moving},
-          {"around", t.around},
-          {"waiting", t.waiting},
-          {"rest", t.rest}};
 }
 
 double percentile(std::vector<double> values, double share) {
@@ -188,7 +176,7 @@ Status run(const Options& options) {
   std::vector<FrameTrace> traces;
   Picture last;
   {
-    Progress progress("running", true);
+    Progress progress("running");
     for (int i = 0; i < frames; ++i) {
       FrameTrace trace;
       auto big = session->run((*pictures)[size_t(i) % pictures->size()], &trace);
@@ -205,12 +193,17 @@ Status run(const Options& options) {
     if (const auto written = write_picture(last, options.output, {}); !written) return written.error();
   }
   if (!options.trace.empty()) {
-    Json json = {{"version", 1},
-                 {"graph", model->graph.sha256},
-                 {"threads", threads.size()},
-                 {"frames", Json::array()}};
-    for (const FrameTrace& trace : traces) json["frames"].push_back(json_of(trace));
-    if (const Status written = write_json(options.trace, json); !written) return written;
+    Trace trace{.graph_sha256 = model->graph.sha256,
+                .threads = threads.size(),
+                .machine = machine,
+                .width = pictures->front().width,
+                .height = pictures->front().height,
+                .conditions = conditions_now(),
+                .plans = {},
+                .frames = std::move(traces)};
+    for (const FrameTrace& frame : trace.frames)
+      trace.plans.try_emplace(frame.entry, plan_of(found.book, found.book.entries[size_t(frame.entry)]).steps);
+    if (const Status written = write_trace(options.trace, trace); !written) return written;
   }
   if (summary.rest > kRestShare)
     spdlog::warn("note: {:.0f} % of the time belongs to no unit and no hand-over", 100 * summary.rest);

@@ -48,7 +48,7 @@ Result<LossCheck> checked(const Model& model, std::span<const Processor* const> 
     else if (processors[p]->numbers() != Numbers::bf16)
       narrow.push_back(int(p));
   }
-  Progress progress("checking random plans", true);
+  Progress progress("checking random plans");
   return check_losses(model.graph, calib, *problem, processors, base, narrow, crops, picture, count,
                       kCheckSeed, pool, [&](double share) { progress.update(share); });
 }
@@ -84,7 +84,7 @@ Status run(const Options& options) {
                   int(std::lround(-conventions.lo * 255 / (conventions.hi - conventions.lo)))}};
   const Stopwatch watch;
   auto losses = [&] {
-    Progress progress("measuring losses", true);
+    Progress progress("measuring losses");
     return measure_losses(model->graph, model->calib ? &*model->calib : nullptr, *base, chosen, crops,
                           measure, pool, [&](double share) { progress.update(share); });
   }();

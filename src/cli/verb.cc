@@ -15,6 +15,7 @@ constexpr Verb kVerbs[] = {
     {"ladder", "put plans of several networks on one scale of time and quality", add_ladder},
     {"run", "run a stream of pictures under a deadline", add_run},
     {"explain", "show a network's units and what runs each of them", add_explain},
+    {"report", "make a page of what was enlarged, where the time went and what plans there are", add_report},
     {"export", "write a network as ONNX: float, int8, or by a plan", add_export},
     {"bench", "time a network, picture in memory to picture in memory", add_bench},
     {"doctor", "show what this machine can do", add_doctor},

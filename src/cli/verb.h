@@ -32,6 +32,7 @@ Run add_plan(CLI::App& app);
 Run add_ladder(CLI::App& app);
 Run add_run(CLI::App& app);
 Run add_explain(CLI::App& app);
+Run add_report(CLI::App& app);
 Run add_export(CLI::App& app);
 Run add_bench(CLI::App& app);
 Run add_doctor(CLI::App& app);

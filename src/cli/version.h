@@ -1,10 +1,4 @@
-// The version that `fye --version` prints; the same as in CMakeLists.txt (tests/house_test.py compares them).
+// The version: see base/version.h.
 #pragma once
 
-#include <string_view>
-
-namespace fye {
-
-inline constexpr std::string_view kVersion = "0.1.0";
-
-}  // namespace fye
+#include "base/version.h"

@@ -163,46 +163,48 @@ void Bands::run_step(const Step& step, const std::vector<Map>& maps, const Windo
   if (out.margin > 0) fill_margin(part(rows.done, rows.end), size.height, size.width);
 }
 
-void Bands::run(const Map& in, const Map& out, std::byte* memory, ThreadPool& threads, Isa max,
-                const Observer* observer, const StepDone* done) const {
+PassRows Bands::rows(int index, const Map& out) const {
+  const std::vector<Window>& rows = bands_[size_t(index)];
+  const Window& in = rows[size_t(net_->input_copy)];
+  const Window& made = net_->ends_in(out) ? rows[size_t(net_->final_copy)] : rows.back();
+  return {in.base, in.end, made.done, made.end};
+}
+
+void Bands::run_band(int index, const Map& in, const Map& out, std::byte* memory, ThreadPool& threads, Isa max,
+                     const Observer* observer, const StepDone* done) const {
   const bool direct = net_->ends_in(out);
   const size_t last = slots_.size() - 1;
+  const std::vector<Window>& rows = bands_[size_t(index)];
   std::vector<Map> maps(slots_.size());
-  std::vector<bool> window(slots_.size(), true);
-  auto users = [&](size_t slot, const Map& map) {
-    maps[slot] = map;
-    window[slot] = false;
-  };
-  for (size_t s = 0; s < slots_.size(); ++s) maps[s] = place_map(slots_[s].layout, memory + slots_[s].offset);
-  users(size_t(net_->input_copy), in);
-  users(last, out);
-  if (direct) users(size_t(net_->final_copy), out);
-
-  for (const auto& rows : bands_) {
-    for (size_t s = 0; s < slots_.size(); ++s) {
-      if (!window[s]) continue;
-      Map& map = maps[s];
-      const Window& w = rows[s];
-      // Rows with their margins, and the margin below the last row once it is there; what was above base is
-      // given up.
-      std::byte* start = map.origin - ptrdiff_t(map.margin) * map.pitch * size_of(map.type);
-      const ptrdiff_t down = w.base - map.region.y;
-      const int below = w.done == net_->size_of(slots_[s].tensor).height ? map.margin : 0;
-      if (down > 0)
-        std::memmove(start, start + down * map.row_bytes,
-                     size_t(w.done - w.base + below) * size_t(map.row_bytes));
-      map.region = {w.base, 0, w.end - w.base, map.region.w};
+  for (size_t s = 0; s < slots_.size(); ++s) {
+    if (int(s) == net_->input_copy) {
+      maps[s] = in;
+      continue;
     }
-    if (done) (*done)(kNone, kNone);
-    for (const Step& step : steps_) {
-      if (direct && step.out == int(last)) continue;
-      const Window& w = rows[size_t(step.out)];
-      if (w.end > w.done) run_step(step, maps, w, threads, max);
-      if (done) (*done)(step.node, slots_[size_t(step.out)].tensor);
-      if (!observer || step.node == kNone) continue;
-      const Map& map = maps[size_t(step.out)];
-      (*observer)(step.node, part_of(map, {w.done, 0, w.end - w.done, map.region.w}));
+    if (s == last || (direct && int(s) == net_->final_copy)) {
+      maps[s] = out;
+      continue;
     }
+    Map& map = maps[s] = place_map(slots_[s].layout, memory + slots_[s].offset);
+    const Window& w = rows[s];
+    // Rows with their margins, and the margin below the last row once it is there; what was above base is
+    // given up.
+    std::byte* start = map.origin - ptrdiff_t(map.margin) * map.pitch * size_of(map.type);
+    const int down = w.base - (index > 0 ? bands_[size_t(index) - 1][s].base : 0);
+    const int below = w.done == net_->size_of(slots_[s].tensor).height ? map.margin : 0;
+    if (down > 0)
+      std::memmove(start, start + down * map.row_bytes, size_t(w.done - w.base + below) * size_t(map.row_bytes));
+    map.region = {w.base, 0, w.end - w.base, map.region.w};
+  }
+  if (done) (*done)(kNone, kNone);
+  for (const Step& step : steps_) {
+    if (direct && step.out == int(last)) continue;
+    const Window& w = rows[size_t(step.out)];
+    if (w.end > w.done) run_step(step, maps, w, threads, max);
+    if (done) (*done)(step.node, slots_[size_t(step.out)].tensor);
+    if (!observer || step.node == kNone) continue;
+    const Map& map = maps[size_t(step.out)];
+    (*observer)(step.node, part_of(map, {w.done, 0, w.end - w.done, map.region.w}));
   }
 }
 

@@ -12,6 +12,12 @@
 
 namespace fye {
 
+// What one pass of a run reads of the input and writes of the output: rows [in_from, in_to) and [out_from, out_to).
+// From pass to pass none of the four goes back, and out_from is where the last pass ended.
+struct PassRows {
+  int in_from = 0, in_to = 0, out_from = 0, out_to = 0;
+};
+
 // Every map is a window of rows that moves down its feature map; no row of any map is computed twice, however
 // far the network looks. Threads share the rows of each kernel. Immutable; one run at a time per memory.
 class Bands {
@@ -24,10 +30,14 @@ class Bands {
   size_t bytes() const { return bytes_; }
   int count() const { return int(bands_.size()); }
 
-  // `in` and `out` as Executor::run. An observer sees each node once a band, with the rows that the band
-  // added.
-  void run(const Map& in, const Map& out, std::byte* memory, ThreadPool& threads, Isa max,
-           const Observer* observer, const StepDone* done = nullptr) const;
+  // The rows of band `index` in a run whose output is stored as `out` (only its type and quant count).
+  PassRows rows(int index, const Map& out) const;
+
+  // Band `index` of a run; those before it have run on the same memory with outputs of the same type and quant.
+  // `in` and `out` hold at least its rows, `in` in an order and type of its own (Executor::run). An observer sees
+  // each node with the rows that the band adds.
+  void run_band(int index, const Map& in, const Map& out, std::byte* memory, ThreadPool& threads, Isa max,
+                const Observer* observer, const StepDone* done = nullptr) const;
 
  private:
   // One stored map. `layout` is its window at full height.

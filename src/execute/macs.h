@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "base/result.h"
 #include "graph/graph.h"
@@ -12,5 +13,8 @@ namespace fye {
 // width (padding taps counted, as is usual; additions, activations and resampling not). Errors: as
 // infer_shapes.
 Result<int64_t> macs_of(const Graph& graph, int height, int width);
+
+// The same by node; 0 for nodes that have none.
+Result<std::vector<int64_t>> macs_by_node(const Graph& graph, int height, int width);
 
 }  // namespace fye

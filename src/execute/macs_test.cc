@@ -38,6 +38,12 @@ TEST(Macs, GrowsWithTheArea) {
   EXPECT_EQ(*macs_of(small_net(4, 1), 20, 14), 4 * *macs_of(small_net(4, 1), 10, 7));
 }
 
+TEST(Macs, BelongToTheConvolution) {
+  const auto nodes = macs_by_node(small_net(12, 1), 10, 7);
+  ASSERT_TRUE(nodes) << nodes.error().text();
+  EXPECT_EQ(*nodes, (std::vector<int64_t>{int64_t{10} * 7 * 12 * 3 * 9, 0}));
+}
+
 TEST(Macs, RefusesWhatIsNoPicture) {
   Graph graph = small_net(4, 1);
   graph.tensors[0].shape = {1, 3};

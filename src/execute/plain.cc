@@ -216,21 +216,56 @@ Status Executor::run(const Map& in, const Map& out, ThreadPool& threads, const O
   };
   if (!fits(in, s.net.input) || !fits(out, s.net.output))
     return internal_error("the maps given to Executor::run are not of the size it was prepared for");
-  if (s.arena.size() < s.arena_bytes) {
-    try {
-      s.arena = Buffer(s.arena_bytes);
-    } catch (const std::bad_alloc&) {
-      return resource_error(fmt::format("{} MB for intermediate maps can't be had", s.arena_bytes >> 20),
-                            "give a smaller --tile or --mem");
+  if (auto had = have_arena(); !had) return had;
+  if (done) (*done)(kNone, kNone);
+  const auto stopped = [&] { return s.options.stop && s.options.stop(); };
+  if (s.bands) {
+    for (int band = 0; band < s.bands->count(); ++band) {
+      if (stopped()) return interrupted_error("stopped");
+      s.bands->run_band(band, in, out, s.arena.data(), threads, s.options.max, observer, done);
+    }
+  } else {
+    for (const Region& tile : s.tiles()) {
+      if (stopped()) return interrupted_error("stopped");
+      s.run_tile(tile, in, out, threads, observer, done);
     }
   }
   if (done) (*done)(kNone, kNone);
-  if (s.bands) {
-    s.bands->run(in, out, s.arena.data(), threads, s.options.max, observer, done);
-  } else {
-    for (const Region& tile : s.tiles()) s.run_tile(tile, in, out, threads, observer, done);
+  return {};
+}
+
+Status Executor::have_arena() {
+  State& s = *state_;
+  if (s.arena.size() >= s.arena_bytes) return {};
+  try {
+    s.arena = Buffer(s.arena_bytes);
+  } catch (const std::bad_alloc&) {
+    return resource_error(fmt::format("{} MB for intermediate maps can't be had", s.arena_bytes >> 20),
+                          "give a smaller --tile or --mem");
   }
-  if (done) (*done)(kNone, kNone);
+  return {};
+}
+
+std::optional<PassRows> Executor::pass_rows(int index, const Map& out) const {
+  if (!state_->bands) return std::nullopt;
+  return state_->bands->rows(index, out);
+}
+
+Status Executor::run_pass(int index, const Map& in, const Map& out, ThreadPool& threads,
+                          const Observer* observer, const StepDone* done) {
+  State& s = *state_;
+  if (!s.bands || index < 0 || index >= s.bands->count())
+    return internal_error(fmt::format("there is no pass {} in this run", index));
+  const PassRows rows = s.bands->rows(index, out);
+  const auto fits = [&](const Map& map, TensorId tensor, int from, int to) {
+    const MapSize size = s.net.size_of(tensor);
+    return map.channels == size.channels &&
+           map.region.contains({from, 0, std::max(0, to - from), size.width});
+  };
+  if (!fits(in, s.net.input, rows.in_from, rows.in_to) || !fits(out, s.net.output, rows.out_from, rows.out_to))
+    return internal_error("the maps given to Executor::run_pass do not hold its rows");
+  if (auto had = have_arena(); !had) return had;
+  s.bands->run_band(index, in, out, s.arena.data(), threads, s.options.max, observer, done);
   return {};
 }
 

@@ -2,7 +2,9 @@
 // rows. Whole maps are the plain way, the truth that the others are held to.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,8 +13,8 @@
 #include "base/result.h"
 #include "base/threads.h"
 #include "graph/calib.h"
+#include "execute/bands.h"
 #include "execute/parts.h"
-#include "graph/calib.h"
 #include "graph/graph.h"
 #include "processors/processor.h"
 
@@ -33,6 +35,8 @@ struct ExecuteOptions {
   int band = 0;
   // More rows than `band` as long as the maps in between take at most this.
   size_t band_bytes = 0;
+  // Asked before each tile or band; true ends the run with ErrorCode::interrupted. May be empty.
+  std::function<bool()> stop;
   Isa max = active_isa();
 };
 
@@ -64,11 +68,19 @@ class Executor {
   // Tiles or bands that a run takes; an observer sees every node once in each.
   int pass_count() const;
 
+  // For callers that hold only some rows of the input and the output, where the network goes by bands: the rows of
+  // pass `index`, in a run whose output is stored as `out` (only its type and quant count), or nothing; and that
+  // pass, after all before it. The maps hold at least its rows, in coordinates of the whole.
+  std::optional<PassRows> pass_rows(int index, const Map& out) const;
+  Status run_pass(int index, const Map& in, const Map& out, ThreadPool& threads,
+                  const Observer* observer = nullptr, const StepDone* done = nullptr);
+
   // One line per node and hand-over, in order of execution.
   std::vector<std::string> explain() const;
 
  private:
   struct State;
+  Status have_arena();
   explicit Executor(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

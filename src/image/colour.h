@@ -9,6 +9,9 @@ namespace fye {
 // = G = B; 16-bit samples are divided by 257; alpha is ignored.
 Plane luma(const Picture& picture);
 
+// The same for `pixels` packed pixels of `bits` a sample, into as many values.
+void luma_of(const uint8_t* samples, int channels, int bits, size_t pixels, double* values);
+
 // round(0.2989 R + 0.5870 G + 0.1140 B), half to even, 0..255 (MATLAB's rgb2gray on uint8).
 Plane grey(const Picture& picture);
 

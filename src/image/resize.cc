@@ -104,39 +104,33 @@ Real as_is(Real value) {
   return value;
 }
 
+// Colours times alpha, in float.
 template <class Sample>
-Picture resample_float(const Picture& picture, int width, int height) {
+void premultiply(const Sample* in, int width, int channels, float* out) {
   const float top = sizeof(Sample) == 1 ? 255.0f : 65535.0f;
-  const int channels = picture.channels, colours = picture.has_alpha() ? channels - 1 : channels;
-  const Sample* in = reinterpret_cast<const Sample*>(picture.bytes.data());
-  std::vector<float> values(picture.samples());
-  for (size_t at = 0; at < values.size(); at += channels) {
-    const float scale = picture.has_alpha() ? in[at + colours] / top : 1.0f;
-    for (int c = 0; c < colours; ++c) values[at + c] = in[at + c] * scale;
-    if (picture.has_alpha()) values[at + colours] = in[at + colours];
+  const bool alpha = channels % 2 == 0;
+  const int colours = alpha ? channels - 1 : channels;
+  for (int x = 0; x < width; ++x, in += channels, out += channels) {
+    const float scale = alpha ? in[colours] / top : 1.0f;
+    for (int c = 0; c < colours; ++c) out[c] = in[c] * scale;
+    if (alpha) out[colours] = in[colours];
   }
+}
 
-  const auto down = make_taps<float>(picture.height, height, Edge::clamp);
-  std::vector<float> middle(size_t(picture.width) * height * channels);
-  resample_rows(values.data(), int64_t(picture.width) * channels, down, height, middle.data(), as_is<float>);
-  const auto across = make_taps<float>(picture.width, width, Edge::clamp);
-  values.assign(size_t(width) * height * channels, 0);
-  resample_columns(middle.data(), picture.width, channels, across, height, width, values.data(),
-                   as_is<float>);
-
-  Picture result(width, height, channels, picture.bits);
-  Sample* out = reinterpret_cast<Sample*>(result.bytes.data());
+template <class Sample>
+void unmultiply(const float* in, int width, int channels, Sample* out) {
+  const float top = sizeof(Sample) == 1 ? 255.0f : 65535.0f;
+  const bool has_alpha = channels % 2 == 0;
+  const int colours = has_alpha ? channels - 1 : channels;
   const auto finish = [top](float value) {
     return static_cast<Sample>(std::nearbyint(std::clamp(value, 0.0f, top)));
   };
-  for (size_t at = 0; at < values.size(); at += channels) {
+  for (int x = 0; x < width; ++x, in += channels, out += channels) {
     // Not clamped: colour and alpha overshoot together, and their quotient stays a colour of the picture.
-    const float alpha = picture.has_alpha() ? values[at + colours] / top : 1.0f;
-    for (int c = 0; c < colours; ++c) out[at + c] = alpha > 0 ? finish(values[at + c] / alpha) : Sample(0);
-    if (picture.has_alpha()) out[at + colours] = finish(values[at + colours]);
+    const float alpha = has_alpha ? in[colours] / top : 1.0f;
+    for (int c = 0; c < colours; ++c) out[c] = alpha > 0 ? finish(in[c] / alpha) : Sample(0);
+    if (has_alpha) out[colours] = finish(in[colours]);
   }
-  result.metadata = picture.metadata;
-  return result;
 }
 
 }  // namespace
@@ -154,9 +148,86 @@ Picture matlab_bicubic(const Picture& picture, int width, int height) {
   return result;
 }
 
+struct BicubicRows::State {
+  int width, channels, bits, out_width, out_height;
+  Taps<float> down, across;
+  std::vector<int> first, last;   // rows that each row of the result is made of
+  int capacity = 0;               // rows held
+  std::vector<float> rows;        // row r at r % capacity, premultiplied
+  std::vector<float> sum, made;
+  int count = 0, done = 0;
+
+  const float* row(int r) const { return &rows[size_t(r % capacity) * width * channels]; }
+};
+
+BicubicRows::BicubicRows(int width, int height, int channels, int bits, int out_width, int out_height)
+    : state_(new State{width, channels, bits, out_width, out_height,
+                       make_taps<float>(height, out_height, Edge::clamp),
+                       make_taps<float>(width, out_width, Edge::clamp), {}, {}, 0, {}, {}, {}, 0, 0}) {
+  State& s = *state_;
+  for (int i = 0; i < out_height; ++i) {
+    const auto begin = s.down.index.begin() + ptrdiff_t(i) * s.down.count, end = begin + s.down.count;
+    s.first.push_back(*std::min_element(begin, end));
+    s.last.push_back(*std::max_element(begin, end));
+    s.capacity = std::max(s.capacity, s.last.back() - s.first.back() + 1);
+  }
+  s.rows.resize(size_t(s.capacity) * width * channels);
+  s.sum.resize(size_t(width) * channels);
+  s.made.resize(size_t(out_width) * channels);
+}
+BicubicRows::BicubicRows(BicubicRows&&) noexcept = default;
+BicubicRows::~BicubicRows() = default;
+
+int BicubicRows::rows_before(int y) const { return state_->last[size_t(y)] + 1; }
+int BicubicRows::added() const { return state_->count; }
+
+int64_t BicubicRows::bytes() const {
+  const State& s = *state_;
+  const size_t taps = s.down.index.size() + s.across.index.size();
+  return int64_t((s.rows.size() + s.sum.size() + s.made.size()) * sizeof(float) +
+                 taps * (sizeof(int) + sizeof(float)));
+}
+
+void BicubicRows::add(const uint8_t* row) {
+  State& s = *state_;
+  float* to = &s.rows[size_t(s.count++ % s.capacity) * s.width * s.channels];
+  if (s.bits == 16)
+    premultiply(reinterpret_cast<const uint16_t*>(row), s.width, s.channels, to);
+  else
+    premultiply(row, s.width, s.channels, to);
+}
+
+bool BicubicRows::next(uint8_t* row) {
+  State& s = *state_;
+  if (s.done == s.out_height || rows_before(s.done) > s.count) return false;
+  std::fill(s.sum.begin(), s.sum.end(), 0.f);
+  for (int p = 0; p < s.down.count; ++p) {
+    const size_t tap = size_t(s.done) * s.down.count + p;
+    const float weight = s.down.weight[tap];
+    if (weight == 0) continue;
+    const float* from = s.row(s.down.index[tap]);
+    for (size_t x = 0; x < s.sum.size(); ++x) s.sum[x] += weight * from[x];
+  }
+  ++s.done;
+  resample_columns(s.sum.data(), s.width, s.channels, s.across, 1, s.out_width, s.made.data(), as_is<float>);
+  if (s.bits == 16)
+    unmultiply(s.made.data(), s.out_width, s.channels, reinterpret_cast<uint16_t*>(row));
+  else
+    unmultiply(s.made.data(), s.out_width, s.channels, row);
+  return true;
+}
+
 Picture resample_bicubic(const Picture& picture, int width, int height) {
-  return picture.bits == 16 ? resample_float<uint16_t>(picture, width, height)
-                            : resample_float<uint8_t>(picture, width, height);
+  Picture result(width, height, picture.channels, picture.bits);
+  BicubicRows rows(picture.width, picture.height, picture.channels, picture.bits, width, height);
+  const size_t in_row = picture.bytes.size() / size_t(picture.height), out_row = result.bytes.size() / size_t(height);
+  uint8_t* to = result.bytes.data();
+  for (int y = 0; y < picture.height; ++y) {
+    rows.add(picture.bytes.data() + size_t(y) * in_row);
+    while (rows.next(to)) to += out_row;
+  }
+  result.metadata = picture.metadata;
+  return result;
 }
 
 Plane matlab_bicubic_reflect(const Plane& plane, int width, int height) {

@@ -140,6 +140,8 @@ Result<Sniffed> sniff_picture(const std::filesystem::path& path) {
   Sniffed sniffed{PictureFormat::png, static_cast<int64_t>(std::filesystem::file_size(path, error))};
   if (error) return bad_input(name + ": " + error.message());
   if (head.starts_with(kPng)) {
+    constexpr size_t kInterlaceMethod = 28;  // in the file: signature, length, "IHDR", 12 bytes before it
+    sniffed.interlaced = head.size() > kInterlaceMethod && head[kInterlaceMethod] != 0;
     if (auto walked = walk_png(file, name, sniffed); !walked) return walked.error();
   } else if (head.starts_with("\xff\xd8\xff")) {
     sniffed.format = PictureFormat::jpeg;

@@ -17,6 +17,7 @@ struct Sniffed {
   int64_t bytes;             // of the file
   int frames = 1;            // of an animated PNG; libvips reports those of WebP and TIFF itself
   bool resolution = true;    // false: a PNG without one (libvips then makes one up)
+  bool interlaced = false;   // a PNG in seven passes
   bool hidden_exif = false;  // a TIFF with EXIF, which libvips doesn't hand out
 };
 

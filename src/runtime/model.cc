@@ -19,6 +19,9 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kScaleFlags = "--net-scale 2|3|4 --range 0..255|0..1|-1..1 --colour rgb|y --pre none|bicubic";
 
+// What a user gets who doesn't say by how much: the scale of the network that is measured best (docs/results.md).
+constexpr int kUsualScale = 3;
+
 std::optional<double> number_from(const std::string& text) {
   double value = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -104,6 +107,36 @@ Result<Conventions> conventions_of(const fs::path& path, const Graph& graph, con
   return c;
 }
 
+// What the user said becomes part of the network, so that a file made from it says it too.
+void note_flags(Graph& graph, const ConventionFlags& flags) {
+  if (flags.scale) graph.metadata["fye.scale"] = std::to_string(*flags.scale);
+  for (const auto& [key, value] : {std::pair{"fye.range", flags.range}, {"fye.colour", flags.colour}, {"fye.pre", flags.pre}})
+    if (value) graph.metadata[key] = *value;
+}
+
+// The upscaling networks of a folder, by name.
+std::vector<ShippedModel> models_in(const fs::path& folder) {
+  std::vector<ShippedModel> found;
+  std::error_code problem;
+  for (const auto& entry : fs::directory_iterator(folder, problem)) {
+    if (entry.path().extension() != ".onnx") continue;
+    auto imported = import_onnx(entry.path());
+    if (!imported) continue;  // not ours to complain about here; naming it with -m says why
+    const auto scale = imported->graph.metadata.find("fye.scale");
+    if (scale == imported->graph.metadata.end()) continue;
+    const auto value = number_from(scale->second);
+    found.push_back({entry.path().stem().string(), fs::weakly_canonical(entry.path(), problem), value ? int(*value) : 0});
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return found;
+}
+
+std::vector<ShippedModel> first_with_any() {
+  for (const fs::path& folder : model_folders())
+    if (auto found = models_in(folder); !found.empty()) return found;
+  return {};
+}
+
 }  // namespace
 
 Result<Model> load_model(const fs::path& path, const ConventionFlags& flags) {
@@ -111,6 +144,7 @@ Result<Model> load_model(const fs::path& path, const ConventionFlags& flags) {
   if (!imported) return imported.error();
   auto conventions = conventions_of(path, imported->graph, flags);
   if (!conventions) return conventions.error();
+  note_flags(imported->graph, flags);
   Model model{path.stem().string(), std::move(imported->graph), *std::move(conventions), std::move(imported->calib)};
   fs::path beside = path;
   beside.replace_extension(".calib.json");
@@ -123,35 +157,63 @@ Result<Model> load_model(const fs::path& path, const ConventionFlags& flags) {
   return model;
 }
 
+Result<fs::path> installed_model_folder() {
+  const auto users = user_model_folder();
+  if (!users) return users.error();
+  return *users / "installed";
+}
+
 std::vector<ShippedModel> shipped_models() {
-  std::vector<ShippedModel> found;
-  for (const fs::path& folder : model_folders()) {
-    std::error_code problem;
-    for (const auto& entry : fs::directory_iterator(folder, problem)) {
-      if (entry.path().extension() != ".onnx") continue;
-      auto imported = import_onnx(entry.path());
-      if (!imported) continue;  // not ours to complain about here; naming it with -m says why
-      const auto scale = imported->graph.metadata.find("fye.scale");
-      if (scale == imported->graph.metadata.end()) continue;
-      const auto value = number_from(scale->second);
-      found.push_back({entry.path().stem().string(), fs::weakly_canonical(entry.path(), problem), value ? int(*value) : 0});
+  std::vector<ShippedModel> found = first_with_any();
+  std::vector<fs::path> others;
+  if (const auto users = user_model_folder()) others.push_back(*users);
+  if (const auto installed = installed_model_folder()) others.push_back(*installed);
+  for (const fs::path& folder : others)
+    for (ShippedModel& model : models_in(folder)) {
+      const auto same_name = [&](const ShippedModel& other) { return other.name == model.name; };
+      model.shipped = false;
+      if (std::none_of(found.begin(), found.end(), same_name)) found.push_back(std::move(model));
     }
-    if (!found.empty()) break;
-  }
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return found;
 }
 
-Result<fs::path> shipped_model_for(int scale) {
-  const auto models = shipped_models();
-  std::string there;
+Result<fs::path> shipped_model(const std::string& name) {
+  // By file name first: reading all networks to find one takes long where large ones are installed.
+  std::vector<fs::path> folders = model_folders();
+  if (const auto installed = installed_model_folder()) folders.push_back(*installed);
+  std::error_code problem;
+  if (name.find('/') == std::string::npos)
+    for (const fs::path& folder : folders)
+      if (const fs::path file = folder / (name + ".onnx"); fs::is_regular_file(file, problem))
+        return fs::weakly_canonical(file, problem);
+  std::string names;
+  for (const ShippedModel& model : shipped_models()) names += (names.empty() ? "" : ", ") + model.name;
+  return bad_input(fmt::format("{}: no such model", name),
+                   names.empty() ? "no models were found; set FYE_MODELS to their folder"
+                                 : "there are " + names + "; fye models lists them, and what can be installed");
+}
+
+Result<fs::path> shipped_model_near(int scale) {
+  const int wanted = scale == 0 ? kUsualScale : scale;
+  const auto models = first_with_any();
+  const ShippedModel* best = nullptr;
   for (const ShippedModel& model : models) {
-    if (model.scale == scale) return model.path;
-    there += fmt::format("{}{} (x{})", there.empty() ? "" : ", ", model.name, model.scale);
+    if (model.scale == wanted) return model.path;
+    const bool enough = model.scale >= wanted;
+    if (!best || (enough ? best->scale < wanted || model.scale < best->scale
+                         : best->scale < wanted && model.scale > best->scale))
+      best = &model;
   }
-  if (models.empty())
-    return bad_input("no shipped models were found", "set FYE_MODELS to the folder that has them, or give -m model.onnx");
-  return bad_input(fmt::format("no shipped model enlarges {} times", scale), "there are: " + there);
+  if (best) return best->path;
+  return bad_input("no shipped models were found", "set FYE_MODELS to the folder that has them, or give -m model.onnx");
+}
+
+Result<fs::path> find_model(const std::string& file_or_name) {
+  const fs::path path(file_or_name);
+  std::error_code ignored;
+  const auto extension = path.extension();
+  if (fs::exists(path, ignored) || path.has_parent_path() || extension == ".onnx" || extension == ".param") return path;
+  return shipped_model(file_or_name);
 }
 
 }  // namespace fye

@@ -40,15 +40,27 @@ struct Model {
 // the flags to give.
 Result<Model> load_model(const std::filesystem::path& path, const ConventionFlags& flags = {});
 
-// The shipped models: the upscaling networks of the first of model_folders() (base/model_folders.h) that has any.
+// Where `fye models install` puts networks: the folder `installed` of user_model_folder() (base/model_folders.h).
+Result<std::filesystem::path> installed_model_folder();
+
+// The models that have a name: the upscaling networks of the first of model_folders() that has any (`shipped`), then
+// those of user_model_folder() and of installed_model_folder(); of two with one name the first.
 struct ShippedModel {
   std::string name;
   std::filesystem::path path;
   int scale = 0;
+  bool shipped = true;
 };
 std::vector<ShippedModel> shipped_models();
 
-// The shipped model for a scale (2, 3, 4); the error says what there is.
-Result<std::filesystem::path> shipped_model_for(int scale);
+// By name, of any of them. Errors: there is none of that name; says what there is.
+Result<std::filesystem::path> shipped_model(const std::string& name);
+
+// The shipped model for a scale (0: the one that is measured best); else the smallest that is large enough; else
+// the largest. What the user installed is never chosen so. Errors: there is none at all.
+Result<std::filesystem::path> shipped_model_near(int scale);
+
+// A path if there is something at it or it looks like one; else a model's name.
+Result<std::filesystem::path> find_model(const std::string& file_or_name);
 
 }  // namespace fye

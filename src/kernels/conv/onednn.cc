@@ -28,12 +28,29 @@ Types storage_type(Numbers numbers) {
   return numbers == Numbers::f32 ? Types::f32 : numbers == Numbers::bf16 ? Types::bf16 : Types::u8;
 }
 
-// oneDNN brings its own OpenMP threads; ours are enough. The setting belongs to the calling thread.
-void one_thread() {
-  using Set = void (*)(int);
-  static const Set set = reinterpret_cast<Set>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
-  if (set) set(1);
-}
+// While it lives oneDNN's OpenMP has one thread here; ours are enough. The setting belongs to the calling thread, which may
+// be the user's of a library, so it is put back. OpenMP is asked for by its file: where a program has loaded us as a
+// plug-in (Python does), its names are not among the process's.
+class OneThread {
+ public:
+  OneThread() : before_(get_ ? get_() : 0) {
+    if (set_) set_(1);
+  }
+  ~OneThread() {
+    if (set_ && before_ > 0) set_(before_);
+  }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  static void* named(const char* name) {
+    void* library = dlopen("libgomp.so.1", RTLD_LAZY | RTLD_NOLOAD);
+    return library ? dlsym(library, name) : dlsym(RTLD_DEFAULT, name);
+  }
+  inline static const auto set_ = reinterpret_cast<void (*)(int)>(named("omp_set_num_threads"));
+  inline static const auto get_ = reinterpret_cast<int (*)()>(named("omp_get_max_threads"));
+  int before_;
+};
 
 const dnnl::engine& cpu() {
   static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
@@ -102,7 +119,7 @@ class OnednnKernel : public Kernel {
 
   void rows(std::span<const Map> in, const Map& out, int y0, int y1) const override {
     if (y0 >= y1 || out.region.w == 0) return;
-    one_thread();
+    const OneThread here;
     const Extent e = extent(p_, y1 - y0, out.region.w);
     const Prepared& prepared = prepared_for(e);
     dnnl::stream stream(cpu());

@@ -1,4 +1,4 @@
-#include "cli/measurements.h"
+#include "runtime/measurements.h"
 
 #include <fmt/format.h>
 

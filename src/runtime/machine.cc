@@ -1,10 +1,10 @@
-#include "cli/machine.h"
+#include "runtime/machine.h"
 
 #include <fmt/format.h>
 
 #include "base/cache_folder.h"
 #include "base/isa.h"
-#include "cli/version.h"
+#include "base/version.h"
 
 namespace fye {
 
