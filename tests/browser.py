@@ -49,6 +49,7 @@ class Browser:
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Log", "Runtime"):
             self.call(f"{domain}.enable")
+        self.call("Performance.enable", timeDomain="threadTicks")
         self.size(width, height)
 
     def close(self):
@@ -105,7 +106,16 @@ class Browser:
         self.call("Page.navigate", url=pathlib.Path(path).resolve().as_uri())
         while "Page.loadEventFired" not in self.events:
             self._seen(self._message())
+        self.drawn()
+
+    def drawn(self):
+        """Waits until what was done so far is on the screen."""
         self.js("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def thread_ms(self):
+        """What the page's main thread has worked since it was opened; other programs' turns don't count."""
+        metrics = {m["name"]: m["value"] for m in self.call("Performance.getMetrics")["metrics"]}
+        return 1000 * metrics["TaskDuration"]
 
     def js(self, expression):
         """The value of an expression, awaited. Runs beside the page: its content policy does not hold here."""

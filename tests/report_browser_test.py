@@ -3,6 +3,7 @@
 usage: report_browser_test.py    (skips without Chromium)
 """
 
+import os
 import re
 import sys
 import unittest
@@ -76,7 +77,7 @@ class Page(unittest.TestCase):
         self.assertEqual(self.js("window.hacked"), 1)
         self.assertEqual(self.outside(), ["http://127.0.0.1:9/x.png"])
         # One character of a script that the digest does not know, and nothing runs.
-        self.page.write_text(text.replace("'use strict';\n//", "'use strict'; \n//", 1))
+        self.page.write_text(text.replace("'use strict';\n", "'use strict'; \n", 1))
         self.browser.open(self.page)
         self.assertIsNone(self.js("document.documentElement.dataset.ready || null"))
 
@@ -132,6 +133,7 @@ class Page(unittest.TestCase):
         x, y = self.js("""(() => { const canvas = document.querySelector('#book-chart canvas'), box = canvas.getBoundingClientRect();
             const point = Chart.getChart(canvas).getDatasetMeta(0).data[0]; return [box.left + point.x, box.top + point.y]; })()""")
         self.browser.click(x, y)
+        self.browser.drawn()
         self.assertIn("Plan 1 of 4", self.js(card))
         self.assertEqual(self.js("document.getElementById('plan').value"), "0")
 
@@ -162,14 +164,17 @@ class Page(unittest.TestCase):
         text, _ = report(self.place, "good.png", "-m", "many.onnx", "--profile", "many.profile.json", "--losses", "many.losses.json",
                          "--book", "many.book.json", "--rounds", "1")
         self.assertLess(report_page.without_pictures(text), 300_000)
-        times = []
-        for _ in range(5):  # other programs may take the processor from one
+        waited, worked = [], []
+        for _ in range(5):
             self.browser.open(self.page)
             # From the start of loading until the second frame has been drawn: what a person waits for.
-            times.append(self.js("performance.now()"))
+            waited.append(self.js("performance.now()"))
+            worked.append(self.browser.thread_ms())
         self.assertEqual(self.js("document.querySelectorAll('#layer-table tbody tr').length"), 500)
-        print(f"500 layers: {min(times):.0f} ms to the second frame (script done after {self.js('document.documentElement.dataset.ready')} ms)")
-        self.assertLess(min(times), 1000)
+        print(f"500 layers: {min(waited):.0f} ms to the second frame, {min(worked):.0f} ms of work; best of 5")
+        self.assertLess(min(worked), 1000)
+        if os.getloadavg()[0] < 1:  # else other programs have their share of the waiting
+            self.assertLess(min(waited), 1000)
 
     def test_hostile_names_are_names(self):
         self.place.write("hostile.onnx", hostile_model())

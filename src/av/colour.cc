@@ -1,4 +1,5 @@
-// What a conversion there and back costs is measured by tests/film_cli_test.py (a network that changes nothing).
+// What a conversion there and back costs is measured by tests/film_cli_test.py (a network that changes
+// nothing).
 #include "av/colour.h"
 
 #include <fmt/format.h>
@@ -8,8 +9,8 @@
 namespace fye::av {
 namespace {
 
-// Every chroma sample is worked out at its own place, with rounding: slower, but nothing is lost on the way that
-// the film's own bits can hold.
+// Every chroma sample is worked out at its own place, with rounding: slower, but nothing is lost on the way
+// that the film's own bits can hold.
 constexpr int kFlags = SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP;
 
 // From this many lines on players take an untagged film for BT.709.
@@ -22,14 +23,20 @@ AVPixelFormat picture_format(int channels, int bits) {
 
 int matrix_of(int space, int height) {
   switch (space) {
-    case AVCOL_SPC_BT709: return SWS_CS_ITU709;
-    case AVCOL_SPC_FCC: return SWS_CS_FCC;
+    case AVCOL_SPC_BT709:
+      return SWS_CS_ITU709;
+    case AVCOL_SPC_FCC:
+      return SWS_CS_FCC;
     case AVCOL_SPC_BT470BG:
-    case AVCOL_SPC_SMPTE170M: return SWS_CS_ITU601;
-    case AVCOL_SPC_SMPTE240M: return SWS_CS_SMPTE240M;
+    case AVCOL_SPC_SMPTE170M:
+      return SWS_CS_ITU601;
+    case AVCOL_SPC_SMPTE240M:
+      return SWS_CS_SMPTE240M;
     case AVCOL_SPC_BT2020_NCL:
-    case AVCOL_SPC_BT2020_CL: return SWS_CS_BT2020;
-    default: return height < kHighDefinition ? SWS_CS_ITU601 : SWS_CS_ITU709;
+    case AVCOL_SPC_BT2020_CL:
+      return SWS_CS_BT2020;
+    default:
+      return height < kHighDefinition ? SWS_CS_ITU601 : SWS_CS_ITU709;
   }
 }
 
@@ -51,12 +58,18 @@ struct Siting {
 };
 Siting siting_of(int chroma) {
   switch (chroma) {
-    case AVCHROMA_LOC_CENTER: return {128, 128};
-    case AVCHROMA_LOC_TOPLEFT: return {0, 0};
-    case AVCHROMA_LOC_TOP: return {128, 0};
-    case AVCHROMA_LOC_BOTTOMLEFT: return {0, 256};
-    case AVCHROMA_LOC_BOTTOM: return {128, 256};
-    default: return {0, 128};  // left: MPEG-2 and everything after it
+    case AVCHROMA_LOC_CENTER:
+      return {128, 128};
+    case AVCHROMA_LOC_TOPLEFT:
+      return {0, 0};
+    case AVCHROMA_LOC_TOP:
+      return {128, 0};
+    case AVCHROMA_LOC_BOTTOMLEFT:
+      return {0, 256};
+    case AVCHROMA_LOC_BOTTOM:
+      return {128, 256};
+    default:
+      return {0, 128};  // left: MPEG-2 and everything after it
   }
 }
 
@@ -71,23 +84,26 @@ void place_chroma(SwsContext* sws, const char* side, AVPixelFormat format, int c
 Result<Sws> converter(int width, int height, AVPixelFormat from, AVPixelFormat to, const Colours& colours) {
   Sws sws(sws_alloc_context());
   if (!sws) return resource_error("no memory for a colour conversion");
-  const std::pair<const char*, int64_t> options[] = {{"srcw", width}, {"srch", height},     {"dstw", width},
-                                                     {"dsth", height}, {"src_format", from}, {"dst_format", to},
-                                                     {"sws_flags", kFlags}};
+  const std::pair<const char*, int64_t> options[] = {
+      {"srcw", width},      {"srch", height},   {"dstw", width},      {"dsth", height},
+      {"src_format", from}, {"dst_format", to}, {"sws_flags", kFlags}};
   for (const auto& [name, value] : options) av_opt_set_int(sws.get(), name, value, 0);
   place_chroma(sws.get(), "src", from, colours.chroma);
   place_chroma(sws.get(), "dst", to, colours.chroma);
-  const auto is_rgb = [](AVPixelFormat f) { return (av_pix_fmt_desc_get(f)->flags & AV_PIX_FMT_FLAG_RGB) != 0; };
+  const auto is_rgb = [](AVPixelFormat f) {
+    return (av_pix_fmt_desc_get(f)->flags & AV_PIX_FMT_FLAG_RGB) != 0;
+  };
   av_opt_set_int(sws.get(), "src_range", is_rgb(from) || colours.full, 0);
   av_opt_set_int(sws.get(), "dst_range", is_rgb(to) || colours.full, 0);
-  if (!sws_isSupportedInput(from) || !sws_isSupportedOutput(to) || sws_init_context(sws.get(), nullptr, nullptr) < 0)
+  if (!sws_isSupportedInput(from) || !sws_isSupportedOutput(to) ||
+      sws_init_context(sws.get(), nullptr, nullptr) < 0)
     return bad_input(fmt::format("its pictures ({}) can't be converted to {}", av_get_pix_fmt_name(from),
                                  av_get_pix_fmt_name(to)));
   const int* table = sws_getCoefficients(colours.matrix);
   constexpr int kOne = 1 << 16;
   // Refused for RGB to RGB, where there is no matrix.
-  sws_setColorspaceDetails(sws.get(), table, is_rgb(from) || colours.full, table, is_rgb(to) || colours.full, 0, kOne,
-                           kOne);
+  sws_setColorspaceDetails(sws.get(), table, is_rgb(from) || colours.full, table, is_rgb(to) || colours.full,
+                           0, kOne, kOne);
   return sws;
 }
 
@@ -104,19 +120,27 @@ Colours colours_of(const AVFrame& frame, int height) {
 
 int tag_of(int matrix, int height) {
   switch (matrix) {
-    case SWS_CS_ITU709: return AVCOL_SPC_BT709;
-    default: return height < 576 ? AVCOL_SPC_SMPTE170M : AVCOL_SPC_BT470BG;
+    case SWS_CS_ITU709:
+      return AVCOL_SPC_BT709;
+    default:
+      return height < 576 ? AVCOL_SPC_SMPTE170M : AVCOL_SPC_BT470BG;
   }
 }
 
 AVPixelFormat plain_format(AVPixelFormat format) {
   switch (format) {
-    case AV_PIX_FMT_YUVJ420P: return AV_PIX_FMT_YUV420P;
-    case AV_PIX_FMT_YUVJ411P: return AV_PIX_FMT_YUV411P;
-    case AV_PIX_FMT_YUVJ422P: return AV_PIX_FMT_YUV422P;
-    case AV_PIX_FMT_YUVJ440P: return AV_PIX_FMT_YUV440P;
-    case AV_PIX_FMT_YUVJ444P: return AV_PIX_FMT_YUV444P;
-    default: return format;
+    case AV_PIX_FMT_YUVJ420P:
+      return AV_PIX_FMT_YUV420P;
+    case AV_PIX_FMT_YUVJ411P:
+      return AV_PIX_FMT_YUV411P;
+    case AV_PIX_FMT_YUVJ422P:
+      return AV_PIX_FMT_YUV422P;
+    case AV_PIX_FMT_YUVJ440P:
+      return AV_PIX_FMT_YUV440P;
+    case AV_PIX_FMT_YUVJ444P:
+      return AV_PIX_FMT_YUV444P;
+    default:
+      return format;
   }
 }
 
@@ -156,7 +180,8 @@ Result<Frame> ToFrame::convert(std::span<const uint8_t> picture) {
     std::memcpy(rgb_->data[0] + int64_t(rgb_->linesize[0]) * y, picture.data() + row * size_t(y), row);
   Frame frame = aligned_frame(plan_.format, plan_.out_width, plan_.out_height);
   if (!frame) return resource_error("no memory for a frame");
-  if (sws_scale(sws_.get(), rgb_->data, rgb_->linesize, 0, plan_.out_height, frame->data, frame->linesize) < 0)
+  if (sws_scale(sws_.get(), rgb_->data, rgb_->linesize, 0, plan_.out_height, frame->data, frame->linesize) <
+      0)
     return internal_error("a frame can't be converted from RGB");
   frame->color_range = AVColorRange(plan_.range);
   frame->color_primaries = AVColorPrimaries(plan_.primaries);

@@ -8,8 +8,8 @@
 
 namespace fye::av {
 
-// By the frame's tags. What an untagged one means: the matrix by its height, BT.601 below 720 lines and BT.709 from there, as players
-// do; studio range but for the full-range formats of old (yuvj420p and so on).
+// By the frame's tags. What an untagged one means: the matrix by its height, BT.601 below 720 lines and
+// BT.709 from there, as players do; studio range but for the full-range formats of old (yuvj420p and so on).
 Colours colours_of(const AVFrame& frame, int height);
 
 // The tag of a matrix, for a film whose new height would make players assume another one.

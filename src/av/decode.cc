@@ -1,4 +1,5 @@
-// Frames as the decoder gives them, with the times of the film; every frame once, in the order of presentation.
+// Frames as the decoder gives them, with the times of the film; every frame once, in the order of
+// presentation.
 #include <fmt/format.h>
 
 #include <cstring>
@@ -39,14 +40,18 @@ class Decoding {
       if (!status) return status;
     }
     if (read != AVERROR_EOF || film_.format()->pb->error < 0) {
-      const Error why = error(read == AVERROR_EOF ? film_.format()->pb->error : read, "it can't be read any further");
+      const Error why =
+          error(read == AVERROR_EOF ? film_.format()->pb->error : read, "it can't be read any further");
       if (auto status = damage(last_pts_, why.what); !status) return status;
     }
     return feed(decoder, nullptr, frame.get());
   }
 
   Json report() const {
-    return {{"frames", sent_}, {"skipped", skipped_}, {"damaged", problems_}, {"decode_ms", decode_ms_},
+    return {{"frames", sent_},
+            {"skipped", skipped_},
+            {"damaged", problems_},
+            {"decode_ms", decode_ms_},
             {"convert_ms", convert_ms_}};
   }
 
@@ -55,7 +60,8 @@ class Decoding {
   Status damage(int64_t pts, const std::string& what) {
     ++problems_;
     if (damaged_) return {};
-    return bad_input(fmt::format("{} at {} s", what, film_.seconds(pts)), "--damaged goes on over what can't be decoded");
+    return bad_input(fmt::format("{} at {} s", what, film_.seconds(pts)),
+                     "--damaged goes on over what can't be decoded");
   }
 
   // All frames that come of one packet; null: of the end.
@@ -65,7 +71,8 @@ class Decoding {
     const int sent = avcodec_send_packet(decoder, packet);
     if (sent == AVERROR(ENOMEM)) return resource_error("no memory to decode");
     if (sent < 0 && sent != AVERROR_EOF)
-      if (auto status = damage(packet ? packet->pts : last_pts_, error(sent, "can't be decoded").what); !status)
+      if (auto status = damage(packet ? packet->pts : last_pts_, error(sent, "can't be decoded").what);
+          !status)
         return status;
     while (true) {
       const int got = avcodec_receive_frame(decoder, frame);
@@ -119,8 +126,9 @@ class Decoding {
     const bool first = last_pts_ == AV_NOPTS_VALUE;
     const AVRational rate = plan_.frame_rate;
     const int64_t usual =
-        last_duration_ ? last_duration_
-                       : (rate.num ? std::max<int64_t>(1, av_rescale_q(1, av_inv_q(rate), plan_.time_base)) : 1);
+        last_duration_
+            ? last_duration_
+            : (rate.num ? std::max<int64_t>(1, av_rescale_q(1, av_inv_q(rate), plan_.time_base)) : 1);
     int64_t pts = frame.best_effort_timestamp;
     if (pts == AV_NOPTS_VALUE) pts = first ? 0 : last_pts_ + usual;
     return first ? pts : std::max(pts, last_pts_ + 1);
@@ -130,7 +138,8 @@ class Decoding {
     while (free_.empty()) {
       auto message = channel_.receive();
       if (!message) return message.error();
-      if ((*message)->type == MessageType::slot_free && (*message)->slot >= 0 && (*message)->slot < frames_.slots())
+      if ((*message)->type == MessageType::slot_free && (*message)->slot >= 0 &&
+          (*message)->slot < frames_.slots())
         free_.push_back((*message)->slot);
     }
     const int slot = free_.front();

@@ -34,10 +34,14 @@ class Encoding {
  private:
   Status handle(Message& message) {
     switch (message.type) {
-      case MessageType::segment_begin: return begin(message);
-      case MessageType::frame: return frame(message);
-      case MessageType::segment_end: return end(message.number);
-      default: return internal_error("an order that is none");
+      case MessageType::segment_begin:
+        return begin(message);
+      case MessageType::frame:
+        return frame(message);
+      case MessageType::segment_end:
+        return end(message.number);
+      default:
+        return internal_error("an order that is none");
     }
   }
 
@@ -52,7 +56,8 @@ class Encoding {
   }
 
   Status frame(const Message& message) {
-    if (!encoder_ || message.slot < 0 || message.slot >= frames_.slots()) return internal_error("a frame of no segment");
+    if (!encoder_ || message.slot < 0 || message.slot >= frames_.slots())
+      return internal_error("a frame of no segment");
     const size_t bytes = picture_bytes(plan_.out_width, plan_.out_height, plan_.channels, plan_.bits);
     const std::span<uint8_t> place = frames_.slot(message.slot);
     const Stopwatch converting;
@@ -61,7 +66,8 @@ class Encoding {
     if (!made) return made.error();
     AVFrame& frame = **made;
     if (message.number > 0 && message.number <= int64_t(kSideBytes)) {
-      AVFrameSideData* captions = av_frame_new_side_data(&frame, AV_FRAME_DATA_A53_CC, size_t(message.number));
+      AVFrameSideData* captions =
+          av_frame_new_side_data(&frame, AV_FRAME_DATA_A53_CC, size_t(message.number));
       if (!captions) return resource_error("no memory for captions");
       std::memcpy(captions->data, place.data() + bytes, size_t(message.number));
     }
@@ -103,7 +109,8 @@ class Encoding {
       const std::string late_extra = extra_data_of(*packet);
       av_packet_unref(packet.get());
       if (!writer_) {
-        const std::string extra(reinterpret_cast<const char*>(encoder_->extradata), size_t(encoder_->extradata_size));
+        const std::string extra(reinterpret_cast<const char*>(encoder_->extradata),
+                                size_t(encoder_->extradata_size));
         auto begun = SegmentWriter::begin(std::move(file_), extra.empty() ? late_extra : extra);
         if (!begun) return begun.error();
         writer_.emplace(*std::move(begun));

@@ -7,8 +7,8 @@
 namespace fye::av {
 namespace {
 
-// What "auto" tries in this order, and where its quality is set. crf: about as good as the source to the eye by
-// its makers' guides, at sizes that people keep; a lower one is better and larger.
+// What "auto" tries in this order, and where its quality is set. crf: about as good as the source to the eye
+// by its makers' guides, at sizes that people keep; a lower one is better and larger.
 struct Known {
   const char* name;
   const char* quality;  // option of its constant quality
@@ -19,7 +19,8 @@ struct Known {
 };
 const Known kKnown[] = {
     {"libx264", "crf", 18, "preset", "medium", {}},
-    // One thread pool and one count of frames in flight whatever the machine does at the moment: the same bits.
+    // One thread pool and one count of frames in flight whatever the machine does at the moment: the same
+    // bits.
     {"libx265", "crf", 20, "preset", "medium", {{"x265-params", "log-level=error:frame-threads=2"}}},
     {"libsvtav1", "crf", 28, "preset", "8", {}},
     {"libaom-av1", "crf", 26, "cpu-used", "6", {{"row-mt", "1"}}},
@@ -27,21 +28,21 @@ const Known kKnown[] = {
     {"libvpx", "crf", 8, "cpu-used", "3", {{"b", "8M"}, {"deadline", "good"}}},
     {"ffv1", nullptr, 0, nullptr, nullptr, {{"level", "3"}, {"slicecrc", "1"}}},
     {"libtheora", nullptr, 0, nullptr, nullptr, {{"flags", "+qscale"}, {"global_quality", "1180"}}},  // q 10
-    {"mpeg4", nullptr, 0, nullptr, nullptr, {{"flags", "+qscale"}, {"global_quality", "354"}}},        // q 3
+    {"mpeg4", nullptr, 0, nullptr, nullptr, {{"flags", "+qscale"}, {"global_quality", "354"}}},       // q 3
     {"mpeg2video", nullptr, 0, nullptr, nullptr, {{"flags", "+qscale"}, {"global_quality", "354"}}},
 };
 
 const Known* known(const std::string& name) {
-  const auto found = std::find_if(std::begin(kKnown), std::end(kKnown), [&](const Known& k) { return name == k.name; });
+  const auto found =
+      std::find_if(std::begin(kKnown), std::end(kKnown), [&](const Known& k) { return name == k.name; });
   return found == std::end(kKnown) ? nullptr : found;
 }
 
 // The codec's own name stands for its usual encoder.
 std::string full_name(const std::string& name) {
-  constexpr std::pair<const char*, const char*> kShort[] = {{"h264", "libx264"}, {"x264", "libx264"},
-                                                            {"hevc", "libx265"}, {"h265", "libx265"},
-                                                            {"x265", "libx265"}, {"av1", "libsvtav1"},
-                                                            {"vp9", "libvpx-vp9"}, {"vp8", "libvpx"}};
+  constexpr std::pair<const char*, const char*> kShort[] = {
+      {"h264", "libx264"}, {"x264", "libx264"},  {"hevc", "libx265"},   {"h265", "libx265"},
+      {"x265", "libx265"}, {"av1", "libsvtav1"}, {"vp9", "libvpx-vp9"}, {"vp8", "libvpx"}};
   for (const auto& [given, full] : kShort)
     if (name == given) return full;
   return name;
@@ -67,7 +68,8 @@ AVPixelFormat best_format(const AVCodec* codec, AVPixelFormat source, const Plan
   std::vector<AVPixelFormat> usable;
   for (const AVPixelFormat* f = codec->pix_fmts; f && *f != AV_PIX_FMT_NONE; ++f) {
     const AVPixFmtDescriptor* d = av_pix_fmt_desc_get(*f);
-    const bool fits = !(plan.out_width % (1 << d->log2_chroma_w)) && !(plan.out_height % (1 << d->log2_chroma_h));
+    const bool fits =
+        !(plan.out_width % (1 << d->log2_chroma_w)) && !(plan.out_height % (1 << d->log2_chroma_h));
     if (plain_format(*f) == *f && fits && !(d->flags & (AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_PAL)) &&
         sws_isSupportedOutput(*f))
       usable.push_back(*f);
@@ -93,7 +95,8 @@ Status set_options(const EncoderWish& wish, Plan& plan) {
   if (k)
     for (const auto& [key, value] : k->always) options[key] = value;
   if (wish.crf && !(k && k->quality))
-    return usage_error(fmt::format("{} has no --crf", plan.encoder), "give its own options by --encoder-option KEY=VALUE");
+    return usage_error(fmt::format("{} has no --crf", plan.encoder),
+                       "give its own options by --encoder-option KEY=VALUE");
   if (!wish.preset.empty() && !(k && k->speed))
     return usage_error(fmt::format("{} has no --preset", plan.encoder),
                        "give its own options by --encoder-option KEY=VALUE");
@@ -109,7 +112,8 @@ Status set_options(const EncoderWish& wish, Plan& plan) {
 
 }  // namespace
 
-Status choose_encoder(const EncoderWish& wish, AVPixelFormat source, Plan& plan, std::vector<std::string>& notices) {
+Status choose_encoder(const EncoderWish& wish, AVPixelFormat source, Plan& plan,
+                      std::vector<std::string>& notices) {
   const AVOutputFormat* container = av_guess_format(plan.container.c_str(), nullptr, nullptr);
   const AVCodec* chosen = nullptr;
   int loss = 0;
@@ -122,8 +126,9 @@ Status choose_encoder(const EncoderWish& wish, AVPixelFormat source, Plan& plan,
     }
     if (!holds(container, codec)) {
       if (wish.name == "auto") continue;
-      return usage_error(fmt::format("{} can't hold what {} makes", plan.container, name),
-                         fmt::format("it can hold: {}; .mkv holds nearly anything", those_that_exist(container)));
+      return usage_error(
+          fmt::format("{} can't hold what {} makes", plan.container, name),
+          fmt::format("it can hold: {}; .mkv holds nearly anything", those_that_exist(container)));
     }
     const AVPixelFormat format = best_format(codec, source, plan, loss);
     if (format == AV_PIX_FMT_NONE) {
@@ -137,11 +142,16 @@ Status choose_encoder(const EncoderWish& wish, AVPixelFormat source, Plan& plan,
     break;
   }
   if (!chosen)
-    return bad_input(fmt::format("this FFmpeg has no encoder for {}", plan.container), "write to another container: .mkv");
+    return bad_input(fmt::format("this FFmpeg has no encoder for {}", plan.container),
+                     "write to another container: .mkv");
   const int before = depth_of(source), after = depth_of(plan.format);
-  if (after < before) notices.push_back(fmt::format("{} has {} bits a sample at most, the film {}", plan.encoder, after, before));
-  if (loss & FF_LOSS_RESOLUTION) notices.push_back(fmt::format("colour is stored more coarsely: {}", av_get_pix_fmt_name(plan.format)));
-  if (loss & FF_LOSS_COLORSPACE) notices.push_back(fmt::format("RGB becomes {}", av_get_pix_fmt_name(plan.format)));
+  if (after < before)
+    notices.push_back(
+        fmt::format("{} has {} bits a sample at most, the film {}", plan.encoder, after, before));
+  if (loss & FF_LOSS_RESOLUTION)
+    notices.push_back(fmt::format("colour is stored more coarsely: {}", av_get_pix_fmt_name(plan.format)));
+  if (loss & FF_LOSS_COLORSPACE)
+    notices.push_back(fmt::format("RGB becomes {}", av_get_pix_fmt_name(plan.format)));
   return set_options(wish, plan);
 }
 
@@ -171,8 +181,9 @@ Result<Codec> open_encoder(const Plan& plan) {
   const std::string left = unknown ? unknown->key : "";
   av_dict_free(&options);
   if (code < 0)
-    return error(code, fmt::format("{} can't encode {}x{} as {}", plan.encoder, plan.out_width, plan.out_height,
-                                   av_get_pix_fmt_name(plan.format)),
+    return error(code,
+                 fmt::format("{} can't encode {}x{} as {}", plan.encoder, plan.out_width, plan.out_height,
+                             av_get_pix_fmt_name(plan.format)),
                  "another --encoder, --scale or container");
   if (!left.empty()) return usage_error(fmt::format("{} has no option \"{}\"", plan.encoder, left));
   return context;

@@ -53,11 +53,18 @@ int64_t move_to(void* opaque, int64_t offset, int whence) {
   struct stat info;
   if (fstat(s.fd, &info) != 0) return AVERROR(errno);
   switch (whence & ~AVSEEK_FORCE) {
-    case AVSEEK_SIZE: return info.st_size;
-    case SEEK_SET: break;
-    case SEEK_CUR: offset += s.at; break;
-    case SEEK_END: offset += info.st_size; break;
-    default: return AVERROR(EINVAL);
+    case AVSEEK_SIZE:
+      return info.st_size;
+    case SEEK_SET:
+      break;
+    case SEEK_CUR:
+      offset += s.at;
+      break;
+    case SEEK_END:
+      offset += info.st_size;
+      break;
+    default:
+      return AVERROR(EINVAL);
   }
   if (offset < 0) return AVERROR(EINVAL);
   return s.at = offset;
@@ -65,7 +72,8 @@ int64_t move_to(void* opaque, int64_t offset, int whence) {
 
 }  // namespace
 
-FdIo::FdIo(std::unique_ptr<State> state, AVIOContext* context) : state_(std::move(state)), context_(context) {}
+FdIo::FdIo(std::unique_ptr<State> state, AVIOContext* context)
+    : state_(std::move(state)), context_(context) {}
 FdIo::FdIo(FdIo&& other) noexcept
     : state_(std::move(other.state_)), context_(std::exchange(other.context_, nullptr)) {}
 
@@ -79,7 +87,8 @@ Result<FdIo> FdIo::reading(int fd) {
   auto state = std::make_unique<State>(State{fd});
   auto* block = static_cast<unsigned char*>(av_malloc(kBlock));
   AVIOContext* context =
-      block ? avio_alloc_context(block, kBlock, 0, state.get(), read_some<State>, nullptr, move_to<State>) : nullptr;
+      block ? avio_alloc_context(block, kBlock, 0, state.get(), read_some<State>, nullptr, move_to<State>)
+            : nullptr;
   if (!context) return resource_error("no memory to read with");
   return FdIo(std::move(state), context);
 }
@@ -88,7 +97,8 @@ Result<FdIo> FdIo::writing(int fd) {
   auto state = std::make_unique<State>(State{fd});
   auto* block = static_cast<unsigned char*>(av_malloc(kBlock));
   AVIOContext* context =
-      block ? avio_alloc_context(block, kBlock, 1, state.get(), nullptr, write_all<State>, move_to<State>) : nullptr;
+      block ? avio_alloc_context(block, kBlock, 1, state.get(), nullptr, write_all<State>, move_to<State>)
+            : nullptr;
   if (!context) return resource_error("no memory to write with");
   return FdIo(std::move(state), context);
 }

@@ -38,7 +38,8 @@ using Sws = std::unique_ptr<SwsContext, FreeSws>;
 // Errors of the last calls are kept for error(), not printed.
 void keep_log();
 
-// `what`, and why: what FFmpeg logged, or else what `code` (AVERROR) means; no room, no memory: resources; else bad_input.
+// `what`, and why: what FFmpeg logged, or else what `code` (AVERROR) means; no room, no memory: resources;
+// else bad_input.
 Error error(int code, const std::string& what, const std::string& hint = {});
 
 }  // namespace fye::av

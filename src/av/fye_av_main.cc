@@ -25,7 +25,8 @@ Status work(Channel& channel) {
       {"probe", probe}, {"decode", decode}, {"encode", encode}, {"mux", mux}, {"escape", escape}};
   const auto chosen = jobs.find(job.value("job", ""));
   if (chosen == jobs.end()) return internal_error("no such job");
-  if (auto sent = channel.send({.type = MessageType::ready}, Json{{"missing", lock_in()}}.dump()); !sent) return sent;
+  if (auto sent = channel.send({.type = MessageType::ready}, Json{{"missing", lock_in()}}.dump()); !sent)
+    return sent;
   try {
     return chosen->second(channel, job);
   } catch (const Json::exception& problem) {
@@ -56,9 +57,10 @@ int main(int argc, char** argv) {
   if (done) return 0;
   const fye::Error& e = done.error();
   // Fye may have gone first; nobody is left to tell.
-  (void)channel.send({.type = fye::MessageType::failed},
-                     fye::Json{{"code", int(e.code)}, {"what", e.what}, {"hint", e.hint}}.dump(
-                         -1, ' ', false, fye::Json::error_handler_t::replace))
+  (void)channel
+      .send({.type = fye::MessageType::failed},
+            fye::Json{{"code", int(e.code)}, {"what", e.what}, {"hint", e.hint}}.dump(
+                -1, ' ', false, fye::Json::error_handler_t::replace))
       .ok();
   return int(e.code);
 }

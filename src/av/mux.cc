@@ -1,7 +1,8 @@
-// The new picture from its segments and everything else from the film, in one pass by time. Segments are closed, so
-// their packets in a row are the whole film's in the order of decoding; the times of decoding are worked out here for
-// all of them, since each encoder began anew: the k-th packet decodes when the (k - d)-th in the order of presentation is
-// shown, d being the smallest number that puts no packet's decoding after its own presentation.
+// The new picture from its segments and everything else from the film, in one pass by time. Segments are
+// closed, so their packets in a row are the whole film's in the order of decoding; the times of decoding are
+// worked out here for all of them, since each encoder began anew: the k-th packet decodes when the (k - d)-th
+// in the order of presentation is shown, d being the smallest number that puts no packet's decoding after its
+// own presentation.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,7 +21,8 @@ namespace {
 
 // Asks fye for a segment.
 Result<Segment> segment(Channel& channel, int64_t number) {
-  if (auto sent = channel.send({.type = MessageType::want_segment, .number = number}); !sent) return sent.error();
+  if (auto sent = channel.send({.type = MessageType::want_segment, .number = number}); !sent)
+    return sent.error();
   auto answer = channel.receive();
   if (!answer) return answer.error();
   if ((*answer)->type != MessageType::segment || !(*answer)->file) return internal_error("no segment came");
@@ -60,7 +62,8 @@ class NewPicture {
       if (!part) return part.error();
       if (i == 0) extra_data_ = part->extra_data;
       if (part->extra_data != extra_data_)
-        return internal_error("the encoder begins its segments in different ways; another --encoder does not");
+        return internal_error(
+            "the encoder begins its segments in different ways; another --encoder does not");
       for (const StoredPacket& packet : part->packets) pts.push_back(packet.pts);
     }
     if (pts.empty()) return bad_input("has no frames");
@@ -83,7 +86,8 @@ class NewPicture {
     }
     const StoredPacket& stored = part_.packets[inside_++];
     Packet packet(av_packet_alloc());
-    if (!packet || av_new_packet(packet.get(), int(stored.bytes.size())) < 0) return resource_error("no memory");
+    if (!packet || av_new_packet(packet.get(), int(stored.bytes.size())) < 0)
+      return resource_error("no memory");
     std::memcpy(packet->data, stored.bytes.data(), stored.bytes.size());
     packet->pts = stored.pts;
     packet->dts = dts_[at_++];

@@ -33,7 +33,8 @@ std::optional<int64_t> declared_bytes(int fd) {
   std::array<uint8_t, 4096> head = {};
   if (pread(fd, head.data(), head.size(), 0) < 16) return std::nullopt;
   const auto begins = [&](size_t at, std::initializer_list<uint8_t> bytes) {
-    return at + bytes.size() <= head.size() && std::equal(bytes.begin(), bytes.end(), head.begin() + long(at));
+    return at + bytes.size() <= head.size() &&
+           std::equal(bytes.begin(), bytes.end(), head.begin() + long(at));
   };
   if (begins(0, {'R', 'I', 'F', 'F'}))
     return 8 + int64_t(head[4] | head[5] << 8 | head[6] << 16 | uint32_t(head[7]) << 24);
@@ -83,7 +84,8 @@ Result<Film> Film::open(int fd) {
   if (const int code = avformat_find_stream_info(format, nullptr); code < 0)
     return error(code, "its streams can't be read");
   film.video_ = choose_video(format);
-  if (film.video_ < 0) return bad_input("has no video stream", "fye enlarges pictures; this has only sound or other data");
+  if (film.video_ < 0)
+    return bad_input("has no video stream", "fye enlarges pictures; this has only sound or other data");
   return film;
 }
 
@@ -91,7 +93,8 @@ Result<Codec> Film::decoder(int threads) const {
   const AVCodecParameters* parameters = video()->codecpar;
   const AVCodec* codec = avcodec_find_decoder(parameters->codec_id);
   if (!codec)
-    return bad_input(fmt::format("its video is {}, which this FFmpeg can't decode", avcodec_get_name(parameters->codec_id)));
+    return bad_input(fmt::format("its video is {}, which this FFmpeg can't decode",
+                                 avcodec_get_name(parameters->codec_id)));
   Codec context(avcodec_alloc_context3(codec));
   if (!context) return resource_error("no memory for a decoder");
   if (const int code = avcodec_parameters_to_context(context.get(), parameters); code < 0)
@@ -112,7 +115,8 @@ std::optional<std::string> Film::cut_off(int fd) const {
   struct stat info;
   if (fstat(fd, &info) != 0) return std::nullopt;
   const auto sentence = [&](int64_t bytes) {
-    return fmt::format("is cut off: {} bytes, where it says itself that it has {}", int64_t(info.st_size), bytes);
+    return fmt::format("is cut off: {} bytes, where it says itself that it has {}", int64_t(info.st_size),
+                       bytes);
   };
   if (const auto bytes = declared_bytes(fd); bytes && *bytes > info.st_size) return sentence(*bytes);
   int64_t end = 0;

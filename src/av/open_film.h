@@ -10,8 +10,8 @@ namespace fye::av {
 
 class Film {
  public:
-  // Opens what the descriptor holds and looks at its first packets. Other files that a playlist may name are never
-  // opened. Errors (bad_input): nothing that FFmpeg can read; no video stream.
+  // Opens what the descriptor holds and looks at its first packets. Other files that a playlist may name are
+  // never opened. Errors (bad_input): nothing that FFmpeg can read; no video stream.
   static Result<Film> open(int fd);
   Film(Film&& other) noexcept;
   ~Film();

@@ -11,21 +11,34 @@ namespace fye::av {
 namespace {
 
 // What Matroska's muxers note about a stream's bytes; wrong for a new picture.
-constexpr const char* kStale[] = {"BPS", "NUMBER_OF_BYTES", "NUMBER_OF_FRAMES", "_STATISTICS_WRITING_APP",
-                                  "_STATISTICS_WRITING_DATE_UTC", "_STATISTICS_TAGS", "encoder", "ENCODER"};
+constexpr const char* kStale[] = {"BPS",
+                                  "NUMBER_OF_BYTES",
+                                  "NUMBER_OF_FRAMES",
+                                  "_STATISTICS_WRITING_APP",
+                                  "_STATISTICS_WRITING_DATE_UTC",
+                                  "_STATISTICS_TAGS",
+                                  "encoder",
+                                  "ENCODER"};
 
 // Tags of MP4 and QuickTime that have a place of their own there; others need the key table.
-constexpr const char* kPlainTags[] = {"title",   "author",   "artist",      "album_artist", "composer",  "album",
-                                      "date",    "encoder",  "comment",     "genre",        "copyright", "grouping",
-                                      "lyrics",  "description", "synopsis", "show",         "episode_id", "network",
-                                      "keywords", "track",   "disc",        "compilation",  "rating",    "creation_time",
-                                      "major_brand", "minor_version", "compatible_brands", "media_type", "hd_video",
-                                      "gapless_playback", "location", "make", "model", "performer", "year", "language"};
+constexpr const char* kPlainTags[] = {"title",        "author",        "artist",
+                                      "album_artist", "composer",      "album",
+                                      "date",         "encoder",       "comment",
+                                      "genre",        "copyright",     "grouping",
+                                      "lyrics",       "description",   "synopsis",
+                                      "show",         "episode_id",    "network",
+                                      "keywords",     "track",         "disc",
+                                      "compilation",  "rating",        "creation_time",
+                                      "major_brand",  "minor_version", "compatible_brands",
+                                      "media_type",   "hd_video",      "gapless_playback",
+                                      "location",     "make",          "model",
+                                      "performer",    "year",          "language"};
 
 bool has_other_tags(const AVDictionary* tags) {
   const AVDictionaryEntry* tag = nullptr;
   while ((tag = av_dict_get(tags, "", tag, AV_DICT_IGNORE_SUFFIX)))
-    if (std::none_of(std::begin(kPlainTags), std::end(kPlainTags), [&](const char* k) { return !strcmp(k, tag->key); }))
+    if (std::none_of(std::begin(kPlainTags), std::end(kPlainTags),
+                     [&](const char* k) { return !strcmp(k, tag->key); }))
       return true;
   return false;
 }
@@ -59,7 +72,8 @@ Status copy_chapters(const AVFormatContext* from, AVFormatContext* to) {
 
 bool is_mov(const AVFormatContext* format) {
   constexpr std::array kNames = {"mov", "mp4", "ipod", "3gp", "3g2", "psp", "ismv", "f4v"};
-  return std::any_of(kNames.begin(), kNames.end(), [&](const char* n) { return !strcmp(format->oformat->name, n); });
+  return std::any_of(kNames.begin(), kNames.end(),
+                     [&](const char* n) { return !strcmp(format->oformat->name, n); });
 }
 
 }  // namespace
@@ -88,12 +102,14 @@ Status Output::add_video(const AVStream* from, const Plan& plan, const AVCodecCo
   stream->disposition = from->disposition;
   stream->id = from->id;
   // Apple's players know this mark alone.
-  if (made.codec_id == AV_CODEC_ID_HEVC && is_mov(format_)) stream->codecpar->codec_tag = MKTAG('h', 'v', 'c', '1');
+  if (made.codec_id == AV_CODEC_ID_HEVC && is_mov(format_))
+    stream->codecpar->codec_tag = MKTAG('h', 'v', 'c', '1');
   av_dict_copy(&stream->metadata, from->metadata, 0);
   for (const char* stale : kStale) {
     const AVDictionaryEntry* tag;
     // Such tags carry a language too: BPS-eng.
-    while ((tag = av_dict_get(stream->metadata, stale, nullptr, AV_DICT_MATCH_CASE | AV_DICT_IGNORE_SUFFIX))) {
+    while (
+        (tag = av_dict_get(stream->metadata, stale, nullptr, AV_DICT_MATCH_CASE | AV_DICT_IGNORE_SUFFIX))) {
       const std::string key = tag->key;
       av_dict_set(&stream->metadata, key.c_str(), nullptr, 0);
     }
@@ -127,7 +143,8 @@ Status Output::add_copy(const AVStream* from) {
 Result<Output> Output::begin(const Film& film, const Plan& plan, const AVCodecContext& made, AVIOContext* io,
                              std::optional<int> only) {
   AVFormatContext* format = nullptr;
-  if (const int code = avformat_alloc_output_context2(&format, nullptr, plan.container.c_str(), nullptr); code < 0)
+  if (const int code = avformat_alloc_output_context2(&format, nullptr, plan.container.c_str(), nullptr);
+      code < 0)
     return error(code, "no container " + plan.container);
   Output out(format);
   format->pb = io;

@@ -11,9 +11,9 @@ namespace fye::av {
 
 class Output {
  public:
-  // With all of the plan's streams, tags, chapters and attachments, and the header written to `io`. `made`: the new
-  // picture's encoder. `only`: that copied stream alone, without the picture (for finding out which one a
-  // container can't hold). Errors: the container can't hold a stream.
+  // With all of the plan's streams, tags, chapters and attachments, and the header written to `io`. `made`:
+  // the new picture's encoder. `only`: that copied stream alone, without the picture (for finding out which
+  // one a container can't hold). Errors: the container can't hold a stream.
   static Result<Output> begin(const Film& film, const Plan& plan, const AVCodecContext& made, AVIOContext* io,
                               std::optional<int> only = std::nullopt);
   Output(Output&& other) noexcept;

@@ -1,4 +1,5 @@
-// Plan: everything that decoding, encoding and muxing one film have to agree on, worked out once by the probe.
+// Plan: everything that decoding, encoding and muxing one film have to agree on, worked out once by the
+// probe.
 #pragma once
 
 #include <map>
@@ -10,7 +11,8 @@
 
 namespace fye::av {
 
-// How YUV becomes RGB and back: one matrix and range for both ways, so that what the network leaves alone stays.
+// How YUV becomes RGB and back: one matrix and range for both ways, so that what the network leaves alone
+// stays.
 struct Colours {
   int matrix = SWS_CS_ITU601;  // SWS_CS_*
   bool full = false;           // full range (0..255), else studio range
@@ -23,7 +25,7 @@ struct Plan {
   int bits = 8;      // of the pictures in between: 8 or 16 a sample
   int channels = 3;  // 3, or 4 with transparency
   AVRational time_base = {1, 1}, frame_rate = {0, 1}, aspect = {0, 1};  // aspect: of a pixel
-  AVPixelFormat format = AV_PIX_FMT_NONE;                                // that is encoded
+  AVPixelFormat format = AV_PIX_FMT_NONE;                               // that is encoded
   Colours colours;
   // Tags as the film has them (AVColor*), but for what the notices say.
   int range = 0, primaries = 2, transfer = 2, space = 2, chroma = 0;

@@ -1,5 +1,5 @@
-// Everything that can be refused is refused here, before any work: a trial opens the decoder and the encoder and
-// writes the output's header to nowhere.
+// Everything that can be refused is refused here, before any work: a trial opens the decoder and the encoder
+// and writes the output's header to nowhere.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -31,7 +31,8 @@ std::string language_of(const AVStream* stream) {
 bool is_made_anew(const Film& film, const AVStream* stream) {
   if (stream->codecpar->codec_type != AVMEDIA_TYPE_DATA) return false;
   const bool chapters = stream->codecpar->codec_id == AV_CODEC_ID_BIN_DATA &&
-                        stream->codecpar->codec_tag == MKTAG('t', 'e', 'x', 't') && film.format()->nb_chapters > 0;
+                        stream->codecpar->codec_tag == MKTAG('t', 'e', 'x', 't') &&
+                        film.format()->nb_chapters > 0;
   const bool timecode = stream->codecpar->codec_tag == MKTAG('t', 'm', 'c', 'd') &&
                         av_dict_get(film.video()->metadata, "timecode", nullptr, 0);
   return chapters || timecode;
@@ -45,14 +46,15 @@ double seconds_of(const Film& film) {
 }
 
 Status check_size(const AVCodecParameters& p, int scale) {
-  if (p.width < 1 || p.height < 1) return bad_input(fmt::format("its video has no size ({}x{})", p.width, p.height));
+  if (p.width < 1 || p.height < 1)
+    return bad_input(fmt::format("its video has no size ({}x{})", p.width, p.height));
   const int64_t w = int64_t(p.width) * scale, h = int64_t(p.height) * scale;
   if (p.width > kMostSide || p.height > kMostSide || int64_t(p.width) * p.height > kMostPixels)
-    return bad_input(fmt::format("its video claims {}x{} pixels, more than {} a side or {} million", p.width, p.height,
-                                 kMostSide, kMostPixels / 1'000'000));
+    return bad_input(fmt::format("its video claims {}x{} pixels, more than {} a side or {} million", p.width,
+                                 p.height, kMostSide, kMostPixels / 1'000'000));
   if (w > kMostSide || h > kMostSide || w * h > kMostPixels)
-    return bad_input(fmt::format("would become {}x{}, more than {} pixels a side or {} million", w, h, kMostSide,
-                                 kMostPixels / 1'000'000),
+    return bad_input(fmt::format("would become {}x{}, more than {} pixels a side or {} million", w, h,
+                                 kMostSide, kMostPixels / 1'000'000),
                      "a smaller --scale");
   return {};
 }
@@ -87,17 +89,19 @@ void describe_colours(const AVFrame& frame, Plan& plan, std::vector<std::string>
   plan.chroma = frame.chroma_location;
   const bool rgb = av_pix_fmt_desc_get(AVPixelFormat(frame.format))->flags & AV_PIX_FMT_FLAG_RGB;
   if (rgb) return;
-  if (plan.space == AVCOL_SPC_UNSPECIFIED && colours_of(frame, plan.out_height).matrix != plan.colours.matrix) {
+  if (plan.space == AVCOL_SPC_UNSPECIFIED &&
+      colours_of(frame, plan.out_height).matrix != plan.colours.matrix) {
     plan.space = tag_of(plan.colours.matrix, plan.height);
-    notices.push_back(fmt::format("the film does not say its colour matrix; BT.601 is taken and written, since players "
-                                  "would take another one at {} lines",
-                                  plan.out_height));
+    notices.push_back(
+        fmt::format("the film does not say its colour matrix; BT.601 is taken and written, since players "
+                    "would take another one at {} lines",
+                    plan.out_height));
   }
 }
 
 // The streams to copy, and those that the output's container can't hold.
-Status check_streams(const Film& film, Plan& plan, const std::vector<int>& leave_out, const AVCodecContext& made,
-                     Json& streams, std::vector<std::string>& notices) {
+Status check_streams(const Film& film, Plan& plan, const std::vector<int>& leave_out,
+                     const AVCodecContext& made, Json& streams, std::vector<std::string>& notices) {
   const AVFormatContext* format = film.format();
   for (const int index : leave_out)
     if (index < 0 || index >= int(format->nb_streams) || index == plan.video)
@@ -130,7 +134,8 @@ Status check_streams(const Film& film, Plan& plan, const std::vector<int>& leave
   };
   const Status whole = try_header(std::nullopt);
   if (whole) {
-    if (plan.container == "avi") notices.push_back("avi has one frame rate for all frames: their times may move");
+    if (plan.container == "avi")
+      notices.push_back("avi has one frame rate for all frames: their times may move");
     return {};
   }
   for (const int i : plan.copied) {
@@ -157,10 +162,12 @@ Status probe(Channel& channel, const Json& job) {
   if (const auto cut = film->cut_off(kInputFd); cut && !job.at("damaged").get<bool>())
     return bad_input(*cut, "--damaged enlarges what is there");
 
-  const AVOutputFormat* container = av_guess_format(nullptr, job.at("output").get<std::string>().c_str(), nullptr);
+  const AVOutputFormat* container =
+      av_guess_format(nullptr, job.at("output").get<std::string>().c_str(), nullptr);
   if (!container || container->video_codec == AV_CODEC_ID_NONE || (container->flags & AVFMT_NOFILE))
-    return usage_error(fmt::format("{}: no container for films has this extension", job.at("output").get<std::string>()),
-                       ".mkv, .mp4, .mov, .webm and others are known");
+    return usage_error(
+        fmt::format("{}: no container for films has this extension", job.at("output").get<std::string>()),
+        ".mkv, .mp4, .mov, .webm and others are known");
 
   auto decoder = film->decoder(1);
   if (!decoder) return decoder.error();
@@ -204,7 +211,8 @@ Status probe(Channel& channel, const Json& job) {
   if (!made) return made.error();
 
   Json streams = Json::array();
-  if (auto status = check_streams(*film, plan, job.at("leave_out").get<std::vector<int>>(), **made, streams, notices);
+  if (auto status =
+          check_streams(*film, plan, job.at("leave_out").get<std::vector<int>>(), **made, streams, notices);
       !status)
     return status;
 
@@ -219,8 +227,8 @@ Status probe(Channel& channel, const Json& job) {
                       {"chapters", film->format()->nb_chapters},
                       {"streams", streams},
                       {"notices", notices}};
-  return channel.send({.type = MessageType::done},
-                      Json{{"film", found}, {"plan", to_json(plan)}}.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return channel.send({.type = MessageType::done}, Json{{"film", found}, {"plan", to_json(plan)}}.dump(
+                                                       -1, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace fye::av

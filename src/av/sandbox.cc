@@ -28,7 +28,7 @@ constexpr bool kSanitized = false;
 // Landlock's rights of its first version; later ones are asked for where the kernel has them.
 constexpr uint64_t kFirstRights = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
 constexpr uint64_t kRefer = 1u << 13, kTruncate = 1u << 14, kDevices = 1u << 15;  // versions 2, 3, 5
-constexpr uint64_t kBindTcp = 1, kConnectTcp = 2;                                   // version 4
+constexpr uint64_t kBindTcp = 1, kConnectTcp = 2;                                 // version 4
 
 // struct landlock_ruleset_attr of version 4; Debian 12's header has the first field alone.
 struct Ruleset {
@@ -36,7 +36,8 @@ struct Ruleset {
 };
 
 // What encoders look at to lay out their threads; nothing else of the machine can be read.
-constexpr const char* kReadable[] = {"/sys/devices/system/cpu", "/sys/devices/system/node", "/proc/self/status"};
+constexpr const char* kReadable[] = {"/sys/devices/system/cpu", "/sys/devices/system/node",
+                                     "/proc/self/status"};
 
 void let_read(int rules, const char* path) {
   const int place = open(path, O_PATH | O_CLOEXEC);
@@ -58,7 +59,8 @@ std::string no_files() {
   if (version >= 2) rules.files |= kRefer;
   if (version >= 3) rules.files |= kTruncate;
   if (version >= 5) rules.files |= kDevices;
-  const long set = syscall(SYS_landlock_create_ruleset, &rules, version >= 4 ? sizeof(rules) : sizeof(rules.files), 0);
+  const long set =
+      syscall(SYS_landlock_create_ruleset, &rules, version >= 4 ? sizeof(rules) : sizeof(rules.files), 0);
   if (set < 0) return fmt::format("Landlock: {}", std::strerror(errno));
   for (const char* path : kReadable) let_read(int(set), path);
   const long done = syscall(SYS_landlock_restrict_self, set, 0);
@@ -69,22 +71,70 @@ std::string no_files() {
 
 // What decoding, encoding and talking to fye takes; memory, threads and descriptors that are there.
 constexpr int kAllowed[] = {
-    SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(readv), SCMP_SYS(writev),
-    SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(fsync), SCMP_SYS(fdatasync),
-    SCMP_SYS(ftruncate), SCMP_SYS(fcntl), SCMP_SYS(dup), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(sendmsg),
-    SCMP_SYS(recvmsg), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise),
-    SCMP_SYS(brk), SCMP_SYS(futex), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
-    SCMP_SYS(sigaltstack), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(sched_setaffinity), SCMP_SYS(sched_yield), SCMP_SYS(sched_getparam), SCMP_SYS(sched_getscheduler),
-    SCMP_SYS(getpriority), SCMP_SYS(setpriority), SCMP_SYS(gettid), SCMP_SYS(getpid), SCMP_SYS(tgkill), SCMP_SYS(exit),
-    SCMP_SYS(exit_group), SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(clock_nanosleep),
-    SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday), SCMP_SYS(getrandom), SCMP_SYS(sysinfo), SCMP_SYS(uname),
-    SCMP_SYS(getrusage), SCMP_SYS(times), SCMP_SYS(membarrier), SCMP_SYS(restart_syscall), SCMP_SYS(getcpu),
-    SCMP_SYS(get_mempolicy), SCMP_SYS(set_mempolicy), SCMP_SYS(mbind),
+    SCMP_SYS(read),
+    SCMP_SYS(write),
+    SCMP_SYS(pread64),
+    SCMP_SYS(pwrite64),
+    SCMP_SYS(readv),
+    SCMP_SYS(writev),
+    SCMP_SYS(lseek),
+    SCMP_SYS(close),
+    SCMP_SYS(fstat),
+    SCMP_SYS(newfstatat),
+    SCMP_SYS(fsync),
+    SCMP_SYS(fdatasync),
+    SCMP_SYS(ftruncate),
+    SCMP_SYS(fcntl),
+    SCMP_SYS(dup),
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
+    SCMP_SYS(sendmsg),
+    SCMP_SYS(recvmsg),
+    SCMP_SYS(mmap),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mremap),
+    SCMP_SYS(mprotect),
+    SCMP_SYS(madvise),
+    SCMP_SYS(brk),
+    SCMP_SYS(futex),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(sigaltstack),
+    SCMP_SYS(set_robust_list),
+    SCMP_SYS(rseq),
+    SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(sched_setaffinity),
+    SCMP_SYS(sched_yield),
+    SCMP_SYS(sched_getparam),
+    SCMP_SYS(sched_getscheduler),
+    SCMP_SYS(getpriority),
+    SCMP_SYS(setpriority),
+    SCMP_SYS(gettid),
+    SCMP_SYS(getpid),
+    SCMP_SYS(tgkill),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(clock_getres),
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(nanosleep),
+    SCMP_SYS(gettimeofday),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(sysinfo),
+    SCMP_SYS(uname),
+    SCMP_SYS(getrusage),
+    SCMP_SYS(times),
+    SCMP_SYS(membarrier),
+    SCMP_SYS(restart_syscall),
+    SCMP_SYS(getcpu),
+    SCMP_SYS(get_mempolicy),
+    SCMP_SYS(set_mempolicy),
+    SCMP_SYS(mbind),
 };
 
-// Everything else fails with EPERM; a codec that tries is told no, rather than killed. Files may be opened for
-// reading where Landlock says which.
+// Everything else fails with EPERM; a codec that tries is told no, rather than killed. Files may be opened
+// for reading where Landlock says which.
 std::string few_calls(bool open_files) {
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
   if (!filter) return "seccomp: no filter";
@@ -98,12 +148,15 @@ std::string few_calls(bool open_files) {
   if (!problem) problem = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
   constexpr int kWriting = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
   if (!problem && open_files)
-    problem = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, kWriting, 0));
+    problem = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+                               SCMP_A2(SCMP_CMP_MASKED_EQ, kWriting, 0));
   if (!problem && open_files) problem = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(getdents64), 0);
   // Limits can be read.
-  if (!problem) problem = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
+  if (!problem)
+    problem = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
   // Names of threads.
-  if (!problem) problem = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+  if (!problem)
+    problem = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
   if (!problem) problem = seccomp_load(filter);
   seccomp_release(filter);
   return problem ? fmt::format("seccomp: {}", std::strerror(-problem)) : "";
@@ -120,7 +173,8 @@ void limit(__rlimit_resource which, rlim_t most) {
 }  // namespace
 
 std::vector<std::string> lock_in() {
-  // Ctrl-C goes to the whole terminal; fye decides what it means here. Broken pipes and full files are errors.
+  // Ctrl-C goes to the whole terminal; fye decides what it means here. Broken pipes and full files are
+  // errors.
   for (const int number : {SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGXFSZ}) signal(number, SIG_IGN);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (kSanitized) return {};

@@ -1,4 +1,5 @@
-// Little endian, as the machine has it: the files live as long as one film is made. Tested by av/segment_file_test.cc.
+// Little endian, as the machine has it: the files live as long as one film is made. Tested by
+// av/segment_file_test.cc.
 #include "av/segment_file.h"
 
 #include <sys/stat.h>
@@ -119,7 +120,8 @@ Result<Segment> read_segment(const Descriptor& file) {
   while (at < end) {
     PacketHead head;
     StoredPacket packet;
-    if (!take(&head, sizeof(head)) || head.mark != kPacket || !take_text(packet.bytes, head.bytes)) return damaged();
+    if (!take(&head, sizeof(head)) || head.mark != kPacket || !take_text(packet.bytes, head.bytes))
+      return damaged();
     packet.pts = head.pts;
     packet.duration = head.duration;
     packet.key = head.key;

@@ -11,16 +11,16 @@
 
 namespace fye::av {
 
-// A packet; times are in the film's time base. Side data stays behind: no encoder here makes any that a container
-// has to keep.
+// A packet; times are in the film's time base. Side data stays behind: no encoder here makes any that a
+// container has to keep.
 struct StoredPacket {
   int64_t pts = 0, duration = 0;
   bool key = false;
   std::string bytes;
 };
 
-// Written from start to end: a head with the encoder's extra data, packets, a tail with their number and a sum
-// over everything. Errors (resources): the disk is full.
+// Written from start to end: a head with the encoder's extra data, packets, a tail with their number and a
+// sum over everything. Errors (resources): the disk is full.
 class SegmentWriter {
  public:
   static Result<SegmentWriter> begin(Descriptor file, const std::string& extra_data);

@@ -24,14 +24,19 @@ void fill(const Descriptor& file, const std::string& extra, const std::vector<St
 std::vector<StoredPacket> some_packets(int count) {
   std::vector<StoredPacket> packets;
   for (int i = 0; i < count; ++i)
-    packets.push_back({.pts = i * 512 - 700, .duration = 512, .key = i == 0, .bytes = std::string(size_t(i * 977 % 4000), char(i))});
+    packets.push_back({.pts = i * 512 - 700,
+                       .duration = 512,
+                       .key = i == 0,
+                       .bytes = std::string(size_t(i * 977 % 4000), char(i))});
   return packets;
 }
 
-RC_GTEST_PROP(SegmentFile, ComesBackAsItWas, (const std::string& extra, const std::vector<std::string>& bodies)) {
+RC_GTEST_PROP(SegmentFile, ComesBackAsItWas,
+              (const std::string& extra, const std::vector<std::string>& bodies)) {
   std::vector<StoredPacket> packets;
   for (const std::string& body : bodies)
-    packets.push_back({*rc::gen::arbitrary<int64_t>(), *rc::gen::arbitrary<int64_t>(), *rc::gen::arbitrary<bool>(), body});
+    packets.push_back(
+        {*rc::gen::arbitrary<int64_t>(), *rc::gen::arbitrary<int64_t>(), *rc::gen::arbitrary<bool>(), body});
   const Descriptor file = some_file();
   fill(file, extra, packets);
   const auto got = read_segment(file);
@@ -102,7 +107,8 @@ TEST(SegmentFile, UnfinishedIsNone) {
 TEST(SegmentFile, AFullDiskIsSaid) {
   auto writer = SegmentWriter::begin(Descriptor(open("/dev/full", O_RDWR | O_CLOEXEC)), "");
   if (!writer) return;  // ftruncate may say it already
-  const Status added = writer->add({.pts = 0, .duration = 1, .key = true, .bytes = std::string(3 << 20, 'x')});
+  const Status added =
+      writer->add({.pts = 0, .duration = 1, .key = true, .bytes = std::string(3 << 20, 'x')});
   ASSERT_FALSE(added);
   EXPECT_EQ(added.error().code, ErrorCode::resources);
   EXPECT_NE(added.error().what.find("No space left"), std::string::npos);

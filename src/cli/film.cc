@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-
 #include "base/clock.h"
 #include "cli/interrupt.h"
 #include "runtime/film.h"
@@ -25,7 +24,8 @@ Result<FilmEncoding> encoding_of(const FilmOptions& options) {
   for (const std::string& option : options.encoder_options) {
     const size_t equals = option.find('=');
     if (equals == 0 || equals == std::string::npos)
-      return usage_error(fmt::format("--encoder-option: \"{}\" is not KEY=VALUE", option), "for instance: tune=film");
+      return usage_error(fmt::format("--encoder-option: \"{}\" is not KEY=VALUE", option),
+                         "for instance: tune=film");
     encoding.options[option.substr(0, equals)] = option.substr(equals + 1);
   }
   return encoding;
@@ -85,7 +85,10 @@ ProgressStep step_of(const FilmProgress& p, double seconds) {
   // What an earlier run did says nothing of this one's speed.
   if (const double own_part = p.fraction - p.resumed_fraction; !p.writing && own_part > 0)
     step.left_s = seconds * (1 - p.fraction) / own_part / kFramesShare;
-  step.fields = {{"frame", p.frames}, {"frames", p.expected}, {"resumed", p.resumed}, {"frames_per_second", rate},
+  step.fields = {{"frame", p.frames},
+                 {"frames", p.expected},
+                 {"resumed", p.resumed},
+                 {"frames_per_second", rate},
                  {"writing", p.writing}};
   return step;
 }
@@ -98,16 +101,19 @@ bool is_film_name(const std::filesystem::path& path) { return has_film_extension
 void add_film_options(CLI::App& app, FilmOptions& o) {
   constexpr const char* kGroup = "Films";
   app.add_option("--encoder", o.encoder,
-                 "of a film: libx264, libx265, libsvtav1, libvpx-vp9, ffv1 or another of FFmpeg's; auto: libx264, libx265 "
+                 "of a film: libx264, libx265, libsvtav1, libvpx-vp9, ffv1 or another of FFmpeg's; auto: "
+                 "libx264, libx265 "
                  "above 8 bits, libvpx-vp9 for .webm")
       ->capture_default_str()
       ->group(kGroup);
   app.add_option("--crf", o.crf,
-                 "its constant quality, lower is better; default: libx264 18, libx265 20, libsvtav1 28, libvpx-vp9 24")
+                 "its constant quality, lower is better; default: libx264 18, libx265 20, libsvtav1 28, "
+                 "libvpx-vp9 24")
       ->check(CLI::Range(0, 63))
       ->group(kGroup);
   app.add_option("--preset", o.preset, "its speed: medium by default for libx264 and libx265")->group(kGroup);
-  app.add_option("--encoder-option", o.encoder_options, "KEY=VALUE for the encoder, as FFmpeg names them; may be repeated")
+  app.add_option("--encoder-option", o.encoder_options,
+                 "KEY=VALUE for the encoder, as FFmpeg names them; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false)
       ->group(kGroup);
@@ -150,15 +156,16 @@ Status up_film(const FilmTask& task, Json* summary) {
   else if (task.json)
     fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
   if (!task.json)
-    spdlog::warn("{}: {}x{} from {}x{}, {} frames{} in {:.1f} s ({:.1f} a second), {} by {}", task.output.string(),
-                 report->width, report->height, report->in_width, report->in_height, report->frames,
-                 report->resumed ? fmt::format(", {} of them by an earlier run,", report->resumed) : "", report->seconds,
-                 report->frames_per_second, task.model->name, report->encoder);
+    spdlog::warn("{}: {}x{} from {}x{}, {} frames{} in {:.1f} s ({:.1f} a second), {} by {}",
+                 task.output.string(), report->width, report->height, report->in_width, report->in_height,
+                 report->frames,
+                 report->resumed ? fmt::format(", {} of them by an earlier run,", report->resumed) : "",
+                 report->seconds, report->frames_per_second, task.model->name, report->encoder);
   const int64_t own = report->frames - report->resumed;
   if (task.deadline && double(report->late) > kLateShare * double(own))
     return Error{ErrorCode::deadline,
-                 fmt::format("{}: is written, but {} of {} frames took longer than {:.2f} ms", task.output.string(),
-                             report->late, own, *task.deadline),
+                 fmt::format("{}: is written, but {} of {} frames took longer than {:.2f} ms",
+                             task.output.string(), report->late, own, *task.deadline),
                  "a longer deadline, fewer other programs, or more threads"};
   return {};
 }

@@ -22,7 +22,7 @@ void add_conventions(CLI::App& app, ModelOptions& options) {
 // What realesrgan-ncnn-vulkan enlarges by when it is not told.
 constexpr int kNcnnScale = 4;
 
-// waifu2x's and Real-CUGAN's -n is a level of noise.
+// waifu2x's and Real-CUGAN's -n is a level of noise, and their -m a folder of networks that pad in their own way.
 bool is_noise_level(const std::string& name) {
   return name.size() <= 2 && name.find_first_not_of("-0123") == std::string::npos && !name.empty();
 }
@@ -102,6 +102,11 @@ ConventionFlags convention_flags(const ModelOptions& options) {
 Result<fs::path> model_path(const ModelOptions& options, int scale) {
   if (!options.positional.empty()) return find_model(options.positional);
   std::error_code ignored;
+  if (is_noise_level(options.name)) {
+    spdlog::warn("note: -n {} is ignored: fye has no networks with levels of noise{}", options.name,
+                 options.model.empty() ? "" : ", nor reads those of -m " + options.model);
+    return shipped_model_near(scale);
+  }
   if (!options.model.empty() && !options.name.empty()) {
     if (fs::is_directory(options.model, ignored)) return model_in(options.model, options.name, scale);
     // Published command lines name the folder beside their own program: -m models -n realesrgan-x4plus.
@@ -117,11 +122,7 @@ Result<fs::path> model_path(const ModelOptions& options, int scale) {
     if (fs::exists(only, ignored)) return only;
     return usage_error(fmt::format("-m {}: is a folder", options.model), "say which network in it with -n NAME");
   }
-  if (is_noise_level(options.name)) {
-    spdlog::warn("note: -n {} is ignored, fye's networks have no noise levels", options.name);
-  } else if (!options.name.empty()) {
-    return named_model(options.name, scale);
-  }
+  if (!options.name.empty()) return named_model(options.name, scale);
   return shipped_model_near(scale);
 }
 

@@ -170,8 +170,8 @@ PassRows Bands::rows(int index, const Map& out) const {
   return {in.base, in.end, made.done, made.end};
 }
 
-void Bands::run_band(int index, const Map& in, const Map& out, std::byte* memory, ThreadPool& threads, Isa max,
-                     const Observer* observer, const StepDone* done) const {
+void Bands::run_band(int index, const Map& in, const Map& out, std::byte* memory, ThreadPool& threads,
+                     Isa max, const Observer* observer, const StepDone* done) const {
   const bool direct = net_->ends_in(out);
   const size_t last = slots_.size() - 1;
   const std::vector<Window>& rows = bands_[size_t(index)];
@@ -193,7 +193,8 @@ void Bands::run_band(int index, const Map& in, const Map& out, std::byte* memory
     const int down = w.base - (index > 0 ? bands_[size_t(index) - 1][s].base : 0);
     const int below = w.done == net_->size_of(slots_[s].tensor).height ? map.margin : 0;
     if (down > 0)
-      std::memmove(start, start + down * map.row_bytes, size_t(w.done - w.base + below) * size_t(map.row_bytes));
+      std::memmove(start, start + down * map.row_bytes,
+                   size_t(w.done - w.base + below) * size_t(map.row_bytes));
     map.region = {w.base, 0, w.end - w.base, map.region.w};
   }
   if (done) (*done)(kNone, kNone);

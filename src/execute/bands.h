@@ -12,8 +12,8 @@
 
 namespace fye {
 
-// What one pass of a run reads of the input and writes of the output: rows [in_from, in_to) and [out_from, out_to).
-// From pass to pass none of the four goes back, and out_from is where the last pass ended.
+// What one pass of a run reads of the input and writes of the output: rows [in_from, in_to) and [out_from,
+// out_to). From pass to pass none of the four goes back, and out_from is where the last pass ended.
 struct PassRows {
   int in_from = 0, in_to = 0, out_from = 0, out_to = 0;
 };
@@ -22,8 +22,8 @@ struct PassRows {
 // far the network looks. Threads share the rows of each kernel. Immutable; one run at a time per memory.
 class Bands {
  public:
-  // Bands of at least `rows` input rows. Nothing where a segment runs whole or a node needs the whole picture.
-  // `net` is kept by reference.
+  // Bands of at least `rows` input rows. Nothing where a segment runs whole or a node needs the whole
+  // picture. `net` is kept by reference.
   static std::optional<Bands> plan(const Parts& net, int rows);
 
   // Bytes of memory that run() takes, and bands in a run.
@@ -33,9 +33,9 @@ class Bands {
   // The rows of band `index` in a run whose output is stored as `out` (only its type and quant count).
   PassRows rows(int index, const Map& out) const;
 
-  // Band `index` of a run; those before it have run on the same memory with outputs of the same type and quant.
-  // `in` and `out` hold at least its rows, `in` in an order and type of its own (Executor::run). An observer sees
-  // each node with the rows that the band adds.
+  // Band `index` of a run; those before it have run on the same memory with outputs of the same type and
+  // quant. `in` and `out` hold at least its rows, `in` in an order and type of its own (Executor::run). An
+  // observer sees each node with the rows that the band adds.
   void run_band(int index, const Map& in, const Map& out, std::byte* memory, ThreadPool& threads, Isa max,
                 const Observer* observer, const StepDone* done = nullptr) const;
 

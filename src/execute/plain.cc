@@ -116,8 +116,7 @@ struct Executor::State {
       outs.clear();
       for (int c : part.in) ins.push_back(plan.copies[size_t(c)]);
       for (int c : part.out) outs.push_back(plan.copies[size_t(c)]);
-      part.runnable->run(ins, outs, arena.data() + plan.arena.offset[net.copies.size() + p], threads,
-                         watch);
+      part.runnable->run(ins, outs, arena.data() + plan.arena.offset[net.copies.size() + p], threads, watch);
       for (int c : part.out) finish(c, plan.copies[size_t(c)]);
     }
     if (direct) return;
@@ -262,7 +261,8 @@ Status Executor::run_pass(int index, const Map& in, const Map& out, ThreadPool& 
     return map.channels == size.channels &&
            map.region.contains({from, 0, std::max(0, to - from), size.width});
   };
-  if (!fits(in, s.net.input, rows.in_from, rows.in_to) || !fits(out, s.net.output, rows.out_from, rows.out_to))
+  if (!fits(in, s.net.input, rows.in_from, rows.in_to) ||
+      !fits(out, s.net.output, rows.out_from, rows.out_to))
     return internal_error("the maps given to Executor::run_pass do not hold its rows");
   if (auto had = have_arena(); !had) return had;
   s.bands->run_band(index, in, out, s.arena.data(), threads, s.options.max, observer, done);

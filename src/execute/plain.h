@@ -12,9 +12,9 @@
 #include "base/isa.h"
 #include "base/result.h"
 #include "base/threads.h"
-#include "graph/calib.h"
 #include "execute/bands.h"
 #include "execute/parts.h"
+#include "graph/calib.h"
 #include "graph/graph.h"
 #include "processors/processor.h"
 
@@ -68,9 +68,10 @@ class Executor {
   // Tiles or bands that a run takes; an observer sees every node once in each.
   int pass_count() const;
 
-  // For callers that hold only some rows of the input and the output, where the network goes by bands: the rows of
-  // pass `index`, in a run whose output is stored as `out` (only its type and quant count), or nothing; and that
-  // pass, after all before it. The maps hold at least its rows, in coordinates of the whole.
+  // For callers that hold only some rows of the input and the output, where the network goes by bands: the
+  // rows of pass `index`, in a run whose output is stored as `out` (only its type and quant count), or
+  // nothing; and that pass, after all before it. The maps hold at least its rows, in coordinates of the
+  // whole.
   std::optional<PassRows> pass_rows(int index, const Map& out) const;
   Status run_pass(int index, const Map& in, const Map& out, ThreadPool& threads,
                   const Observer* observer = nullptr, const StepDone* done = nullptr);

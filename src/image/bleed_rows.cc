@@ -21,11 +21,11 @@ int half(int length) { return (length + 1) / 2; }
 
 struct BleedRows::State {
   RowFormat format;
-  int colours, kept = 0;            // the level held whole
-  std::vector<int> width, height;   // of levels 0..kept
-  std::vector<int> pushed;          // rows of each level that are there
+  int colours, kept = 0;                    // the level held whole
+  std::vector<int> width, height;           // of levels 0..kept
+  std::vector<int> pushed;                  // rows of each level that are there
   std::vector<std::vector<float>> partial;  // of each level above 0: the row in work
-  Level whole;                      // level `kept`, filled by the survey
+  Level whole;                              // level `kept`, filled by the survey
   bool any_hidden = false, any_visible = false, ready = false;
 
   // Second pass: rows of levels below `kept`, and pictures' rows that have not come out.
@@ -57,7 +57,8 @@ struct BleedRows::State {
 
   const float* read(const uint8_t* row) {
     if (format.bits == 16)
-      cells_of(reinterpret_cast<const uint16_t*>(row), format.width, colours, cells.data(), any_hidden, any_visible);
+      cells_of(reinterpret_cast<const uint16_t*>(row), format.width, colours, cells.data(), any_hidden,
+               any_visible);
     else
       cells_of(row, format.width, colours, cells.data(), any_hidden, any_visible);
     return cells.data();
@@ -93,7 +94,8 @@ struct BleedRows::State {
 
   void add(const uint8_t* row) {
     push_up(0, read(row), [&](int level, int y, const float* values) {
-      if (level < kept) unfilled[size_t(level)][y].assign(values, values + size_t(width[size_t(level)]) * (colours + 1));
+      if (level < kept)
+        unfilled[size_t(level)][y].assign(values, values + size_t(width[size_t(level)]) * (colours + 1));
     });
     pixels[added++].assign(row, row + format.row_bytes());
   }

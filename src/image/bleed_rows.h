@@ -9,8 +9,8 @@
 namespace fye {
 
 // The colour under a transparent pixel may come from far away, so the rows pass twice: first all of them to
-// survey(), then all of them again through add() and next(). The same samples as bleed_under_alpha. Holds some
-// tens of rows and a 256th of the picture.
+// survey(), then all of them again through add() and next(). The same samples as bleed_under_alpha. Holds
+// some tens of rows and a 256th of the picture.
 class BleedRows {
  public:
   // `rows` has alpha.

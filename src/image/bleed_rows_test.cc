@@ -69,9 +69,7 @@ TEST(BleedRows, NeededOnlyWhereSomethingIsHiddenAndSomethingShows) {
   }
 }
 
-TEST(BleedRows, HoldsRowsNotThePicture) {
-  EXPECT_LT(BleedRows::bytes({10'000, 10'000, 4, 8}), 40'000'000);
-}
+TEST(BleedRows, HoldsRowsNotThePicture) { EXPECT_LT(BleedRows::bytes({10'000, 10'000, 4, 8}), 40'000'000); }
 
 }  // namespace
 }  // namespace fye

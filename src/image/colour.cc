@@ -27,9 +27,8 @@ void weighted(const uint8_t* samples, int channels, int bits, size_t pixels, dou
 }  // namespace
 
 void luma_of(const uint8_t* samples, int channels, int bits, size_t pixels, double* values) {
-  weighted(samples, channels, bits, pixels, values, [](double r, double g, double b) {
-    return 16 + (65.481 * r + 128.553 * g + 24.966 * b) / 255;
-  });
+  weighted(samples, channels, bits, pixels, values,
+           [](double r, double g, double b) { return 16 + (65.481 * r + 128.553 * g + 24.966 * b) / 255; });
 }
 
 Plane luma(const Picture& picture) {

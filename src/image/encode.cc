@@ -142,7 +142,8 @@ Status encode(const std::string& name, VipsImage* image, PictureFormat format, i
     case PictureFormat::png:
       target.rewrite_head([](std::string_view bytes) { return has_head(bytes, PictureFormat::png); },
                           [&](std::string_view head) { return png_with_metadata(head, sized, notices); });
-      done = vips_pngsave_target(image, target.vips(), "compression", kPngLevel, "filter", kPngFilter, nullptr) == 0;
+      done = vips_pngsave_target(image, target.vips(), "compression", kPngLevel, "filter", kPngFilter,
+                                 nullptr) == 0;
       break;
     case PictureFormat::jpeg:
       target.rewrite_head([](std::string_view bytes) { return has_head(bytes, PictureFormat::jpeg); },

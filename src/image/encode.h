@@ -35,9 +35,9 @@ Reduction reduction_for(const RowFormat& rows, PictureFormat format);
 // quarter, its EXIF rewritten).
 void describe(VipsImage* image, const RowFormat& rows, const Metadata& metadata);
 
-// The image as a file in `target`, with all metadata that the format can hold; the rest becomes notices. `small`
-// gives JPEG Huffman tables of its own, for which libjpeg holds the whole picture. Errors: the disk's, else code
-// resources with libvips' reason.
+// The image as a file in `target`, with all metadata that the format can hold; the rest becomes notices.
+// `small` gives JPEG Huffman tables of its own, for which libjpeg holds the whole picture. Errors: the
+// disk's, else code resources with libvips' reason.
 Status encode(const std::string& name, VipsImage* image, PictureFormat format, int quality, bool small,
               const Metadata& metadata, FileTarget& target, std::vector<std::string>& notices);
 

@@ -1,5 +1,5 @@
-// libvips writes through signals of a "custom target"; libtiff also reads back and seeks. Tested by rows_test.cc
-// and must_fail_write_test.cc.
+// libvips writes through signals of a "custom target"; libtiff also reads back and seeks. Tested by
+// rows_test.cc and must_fail_write_test.cc.
 #include "image/file_target.h"
 
 #include <fcntl.h>

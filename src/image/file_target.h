@@ -1,5 +1,5 @@
-// Where an encoder's bytes go: a file that appears complete or not at all, its head rewritten on the way. Inside
-// this room only.
+// Where an encoder's bytes go: a file that appears complete or not at all, its head rewritten on the way.
+// Inside this room only.
 #pragma once
 
 #include <vips/vips.h>
@@ -22,8 +22,8 @@ class FileTarget {
   FileTarget(FileTarget&&) noexcept;
   ~FileTarget();
 
-  // Before the first byte: bytes are kept back until `whole` says that they hold the file's head; then `rewrite`
-  // makes of them what goes into the file. For encoders that never seek.
+  // Before the first byte: bytes are kept back until `whole` says that they hold the file's head; then
+  // `rewrite` makes of them what goes into the file. For encoders that never seek.
   void rewrite_head(std::function<bool(std::string_view)> whole,
                     std::function<std::string(std::string_view)> rewrite);
 

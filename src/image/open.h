@@ -14,8 +14,9 @@ struct Opened {
   ImageRef image;  // pixels come top to bottom, once
   PictureFormat format;
   PictureInfo info;
-  int orientation = 1;     // as the file says: the pixels are not turned yet
-  bool interlaced = false;  // pixels come only after the whole file was decoded (PNG's Adam7, progressive JPEG)
+  int orientation = 1;  // as the file says: the pixels are not turned yet
+  bool interlaced =
+      false;  // pixels come only after the whole file was decoded (PNG's Adam7, progressive JPEG)
   Metadata metadata;
 };
 

@@ -1,6 +1,6 @@
-// Push-pull (Gortler and others, "The Lumigraph", SIGGRAPH 1996, section 3.4.2): visible colours are averaged into
-// levels of half size until every cell has one, then unknown cells take the colour of the level above. Inside this
-// room only.
+// Push-pull (Gortler and others, "The Lumigraph", SIGGRAPH 1996, section 3.4.2): visible colours are averaged
+// into levels of half size until every cell has one, then unknown cells take the colour of the level above.
+// Inside this room only.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +19,8 @@ struct Level {
 
 Level make_level(int width, int height, int colours);
 
-// Adds a row of `width` fine cells into the coarse row of half the width; after the row's (one or) two fine rows,
-// push_end turns sums into the means of what is known.
+// Adds a row of `width` fine cells into the coarse row of half the width; after the row's (one or) two fine
+// rows, push_end turns sums into the means of what is known.
 void push_row(const float* fine, int width, int colours, float* coarse);
 void push_end(float* coarse, int coarse_width, int colours);
 
@@ -30,15 +30,15 @@ Level push(const Level& fine);
 // The row of the level above that a fine row `y` also looks at, beside y / 2.
 int pull_neighbour(int y, int coarse_height);
 
-// Fills the unknown cells of a row of `width` fine cells from two rows of the level above, in which all are known:
-// row y / 2 and row pull_neighbour(y).
+// Fills the unknown cells of a row of `width` fine cells from two rows of the level above, in which all are
+// known: row y / 2 and row pull_neighbour(y).
 void pull_row(const float* near, const float* far, int width, int colours, float* fine);
 
 // Fills the unknown cells of `fine` from `coarse`.
 void pull(const Level& coarse, Level& fine);
 
-// A row of `width` pixels of colours + 1 samples as cells of level 0: hidden ones unknown. Says whether there were
-// hidden and visible ones.
+// A row of `width` pixels of colours + 1 samples as cells of level 0: hidden ones unknown. Says whether there
+// were hidden and visible ones.
 template <class Sample>
 void cells_of(const Sample* pixel, int width, int colours, float* cell, bool& any_hidden, bool& any_visible) {
   for (int x = 0; x < width; ++x, pixel += colours + 1, cell += colours + 1) {

@@ -1,5 +1,5 @@
-// Picture files in: opened and checked (image/open.h), then the pixels in strips. Tested by round_trip_test.cc,
-// kinds_test.cc and must_fail_test.cc.
+// Picture files in: opened and checked (image/open.h), then the pixels in strips. Tested by
+// round_trip_test.cc, kinds_test.cc and must_fail_test.cc.
 #include <fmt/format.h>
 
 #include <algorithm>

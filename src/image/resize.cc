@@ -151,9 +151,9 @@ Picture matlab_bicubic(const Picture& picture, int width, int height) {
 struct BicubicRows::State {
   int width, channels, bits, out_width, out_height;
   Taps<float> down, across;
-  std::vector<int> first, last;   // rows that each row of the result is made of
-  int capacity = 0;               // rows held
-  std::vector<float> rows;        // row r at r % capacity, premultiplied
+  std::vector<int> first, last;  // rows that each row of the result is made of
+  int capacity = 0;              // rows held
+  std::vector<float> rows;       // row r at r % capacity, premultiplied
   std::vector<float> sum, made;
   int count = 0, done = 0;
 
@@ -161,9 +161,21 @@ struct BicubicRows::State {
 };
 
 BicubicRows::BicubicRows(int width, int height, int channels, int bits, int out_width, int out_height)
-    : state_(new State{width, channels, bits, out_width, out_height,
+    : state_(new State{width,
+                       channels,
+                       bits,
+                       out_width,
+                       out_height,
                        make_taps<float>(height, out_height, Edge::clamp),
-                       make_taps<float>(width, out_width, Edge::clamp), {}, {}, 0, {}, {}, {}, 0, 0}) {
+                       make_taps<float>(width, out_width, Edge::clamp),
+                       {},
+                       {},
+                       0,
+                       {},
+                       {},
+                       {},
+                       0,
+                       0}) {
   State& s = *state_;
   for (int i = 0; i < out_height; ++i) {
     const auto begin = s.down.index.begin() + ptrdiff_t(i) * s.down.count, end = begin + s.down.count;
@@ -220,7 +232,8 @@ bool BicubicRows::next(uint8_t* row) {
 Picture resample_bicubic(const Picture& picture, int width, int height) {
   Picture result(width, height, picture.channels, picture.bits);
   BicubicRows rows(picture.width, picture.height, picture.channels, picture.bits, width, height);
-  const size_t in_row = picture.bytes.size() / size_t(picture.height), out_row = result.bytes.size() / size_t(height);
+  const size_t in_row = picture.bytes.size() / size_t(picture.height),
+               out_row = result.bytes.size() / size_t(height);
   uint8_t* to = result.bytes.data();
   for (int y = 0; y < picture.height; ++y) {
     rows.add(picture.bytes.data() + size_t(y) * in_row);

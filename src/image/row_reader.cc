@@ -1,5 +1,6 @@
-// A file that can be decoded from top to bottom is read through a libvips region of some rows; any other (turned,
-// interlaced, WebP) is decoded whole, with the memory that takes stated first. Tested by rows_test.cc.
+// A file that can be decoded from top to bottom is read through a libvips region of some rows; any other
+// (turned, interlaced, WebP) is decoded whole, with the memory that takes stated first. Tested by
+// rows_test.cc.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,8 +19,8 @@ namespace {
 // Rows asked of libvips at a time, as in read_picture.
 constexpr int kStrip = 64;
 
-// What libvips and a decoder hold beside pixels: caches of strips (three of kStrip rows were seen), tables, and
-// for TIFF a strip or a row of tiles. Measured: docs/results.md.
+// What libvips and a decoder hold beside pixels: caches of strips (three of kStrip rows were seen), tables,
+// and for TIFF a strip or a row of tiles. Measured: docs/results.md.
 constexpr int64_t kDecoderBytes = 4 << 20;
 constexpr int kStripsHeld = 4;
 
@@ -126,7 +127,8 @@ const std::string& RowReader::whole() const { return state_->whole; }
 Status RowReader::read(int count, uint8_t* rows) {
   State& s = *state_;
   if (count < 0 || count > s.format.height - s.next)
-    return internal_error(fmt::format("{}: {} rows after row {} of {}", s.name, count, s.next, s.format.height));
+    return internal_error(
+        fmt::format("{}: {} rows after row {} of {}", s.name, count, s.next, s.format.height));
   try {
     auto done = s.whole.empty() ? s.from_file(count, rows) : s.from_picture(count, rows);
     if (!done) return done;

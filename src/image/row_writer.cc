@@ -1,5 +1,5 @@
-// libvips pulls: its saver runs on a thread of its own over an image whose rows are generated, in order, from a
-// short queue that write() fills. Tested by rows_test.cc.
+// libvips pulls: its saver runs on a thread of its own over an image whose rows are generated, in order, from
+// a short queue that write() fills. Tested by rows_test.cc.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -191,7 +191,8 @@ Status RowWriter::write(const uint8_t* rows, int count) {
     return s.given_rows;
   }();
   if (count < 0 || count > s.kept.height - before)
-    return internal_error(fmt::format("{}: {} rows after row {} of {}", s.name, count, before, s.kept.height));
+    return internal_error(
+        fmt::format("{}: {} rows after row {} of {}", s.name, count, before, s.kept.height));
   if (count == 0) return {};
   std::vector<uint8_t> made;
   if (s.reduction.any()) {
@@ -212,8 +213,9 @@ Result<std::vector<std::string>> RowWriter::finish() {
   if (s.given_rows != s.kept.height)
     return internal_error(fmt::format("{}: {} rows of {} were given", s.name, s.given_rows, s.kept.height));
   if (s.whole()) {
-    const ImageRef image(vips_image_new_from_memory(s.picture.bytes.data(), s.picture.bytes.size(), s.kept.width,
-                                                    s.kept.height, s.kept.channels, VIPS_FORMAT_UCHAR));
+    const ImageRef image(vips_image_new_from_memory(s.picture.bytes.data(), s.picture.bytes.size(),
+                                                    s.kept.width, s.kept.height, s.kept.channels,
+                                                    VIPS_FORMAT_UCHAR));
     if (!image) return resource_error(fmt::format("{}: can't be encoded: {}", s.name, vips_reason()));
     describe(image.get(), s.kept, s.metadata);
     s.result = encode(s.name, image.get(), s.format, s.quality, true, s.metadata, *s.target, s.notices);

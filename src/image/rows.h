@@ -1,5 +1,5 @@
-// Picture files row by row: what read_picture and write_picture do, holding a few rows at a time where the file
-// allows it.
+// Picture files row by row: what read_picture and write_picture do, holding a few rows at a time where the
+// file allows it.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ struct RowFormat {
   size_t row_bytes() const { return size_t(width) * size_t(channels) * size_t(bits / 8); }
 };
 
-// The same pictures, conversions, limits and errors as read_picture; a file that is cut or corrupt fails at the
-// row where that shows. One call at a time.
+// The same pictures, conversions, limits and errors as read_picture; a file that is cut or corrupt fails at
+// the row where that shows. One call at a time.
 class RowReader {
  public:
   static Result<RowReader> open(const std::filesystem::path& path, const ReadLimits& limits = {});
@@ -31,8 +31,8 @@ class RowReader {
   const RowFormat& format() const;
   const Metadata& metadata() const;  // before any row: what stays behind stands in `lost` from the start
 
-  // Bytes that reading holds at most, decoder included. Where that is the whole picture, because the file can't
-  // be read from top to bottom, `whole` says why ("a progressive JPEG"); else it is empty.
+  // Bytes that reading holds at most, decoder included. Where that is the whole picture, because the file
+  // can't be read from top to bottom, `whole` says why ("a progressive JPEG"); else it is empty.
   int64_t held_bytes() const;
   const std::string& whole() const;
 
@@ -45,9 +45,9 @@ class RowReader {
   std::unique_ptr<State> state_;
 };
 
-// The same pixels and metadata as write_picture, and for PNG, TIFF and WebP the same bytes (a JPEG that goes row by
-// row has standard Huffman tables: it is a few percent larger). Encodes on a thread of its own while rows come.
-// Destroyed without finish(), it leaves nothing behind. One call at a time.
+// The same pixels and metadata as write_picture, and for PNG, TIFF and WebP the same bytes (a JPEG that goes
+// row by row has standard Huffman tables: it is a few percent larger). Encodes on a thread of its own while
+// rows come. Destroyed without finish(), it leaves nothing behind. One call at a time.
 class RowWriter {
  public:
   // Errors: those of write_picture before it encodes.

@@ -29,7 +29,8 @@ Result<Picture> read_rows(const std::filesystem::path& path, Piece piece) {
   Picture picture(rows.width, rows.height, rows.channels, rows.bits);
   for (int y = 0; y < rows.height;) {
     const int count = std::min(piece(), rows.height - y);
-    if (auto ok = reader->read(count, picture.bytes.data() + size_t(y) * rows.row_bytes()); !ok) return ok.error();
+    if (auto ok = reader->read(count, picture.bytes.data() + size_t(y) * rows.row_bytes()); !ok)
+      return ok.error();
     y += count;
   }
   picture.metadata = reader->metadata();
@@ -44,7 +45,8 @@ Result<std::vector<std::string>> write_rows(const Picture& picture, const std::f
   if (!writer) return writer.error();
   for (int y = 0; y < rows.height;) {
     const int count = std::min(piece(), rows.height - y);
-    if (auto ok = writer->write(picture.bytes.data() + size_t(y) * rows.row_bytes(), count); !ok) return ok.error();
+    if (auto ok = writer->write(picture.bytes.data() + size_t(y) * rows.row_bytes(), count); !ok)
+      return ok.error();
     y += count;
   }
   return writer->finish();
@@ -169,7 +171,8 @@ TEST(Rows, DamageInMidStreamIsFoundAtItsRow) {
       bytes.resize(bytes.size() / 2);
     } else {
       // Inside the pixels of one chunk, so that the PNG's chunks still add up.
-      const size_t chunk = contains(file, ".png") ? bytes.find("IDAT", bytes.size() / 2) + 8 : bytes.size() / 2;
+      const size_t chunk =
+          contains(file, ".png") ? bytes.find("IDAT", bytes.size() / 2) + 8 : bytes.size() / 2;
       for (size_t i = 0; i < 4000; ++i) bytes[chunk + i] = char(i * 37);
     }
     testing::store(folder / file, bytes);

@@ -1,5 +1,5 @@
-// Picture files out, whole: what the format can hold, encoded into a file that appears complete or not at all.
-// Tested by round_trip_test.cc, metadata_test.cc and must_fail_write_test.cc.
+// Picture files out, whole: what the format can hold, encoded into a file that appears complete or not at
+// all. Tested by round_trip_test.cc, metadata_test.cc and must_fail_write_test.cc.
 #include <fmt/format.h>
 
 #include <new>
@@ -24,8 +24,8 @@ Result<Notices> write(const Picture& picture, const RowFormat& rows, const std::
   std::optional<Picture> copy;
   if (reduction.any()) copy = reduction.of(picture);
   const Picture& kept = copy ? *copy : picture;
-  const ImageRef image(vips_image_new_from_memory(kept.bytes.data(), kept.bytes.size(), kept.width, kept.height,
-                                                  kept.channels,
+  const ImageRef image(vips_image_new_from_memory(kept.bytes.data(), kept.bytes.size(), kept.width,
+                                                  kept.height, kept.channels,
                                                   kept.bits == 16 ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR));
   if (!image) return resource_error(fmt::format("{}: can't be encoded: {}", name, vips_reason()));
   describe(image.get(), reduction.of(rows), picture.metadata);

@@ -108,9 +108,10 @@ TEST(Page, OurPartIsSmallAndHasTheLicenceOfWhatItCarries) {
 
 TEST(Page, PicturesAreInItAndNotCounted) {
   std::vector<PagePicture> pictures = {{"input", "a picture", 3, 2, "image/webp", std::string(1000, 'x')}};
-  const std::string page = page_of({}, pictures);
+  const Json nothing = Json::object();
+  const std::string page = page_of(nothing, pictures);
   EXPECT_NE(page.find("src=\"data:image/webp;base64,eHh4"), page.npos);
-  EXPECT_EQ(page.size(), page_bytes({}, pictures) + 1336);  // 4 characters for 3 bytes, padded
+  EXPECT_EQ(page.size(), page_bytes(nothing, pictures) + 1336);  // 4 characters for 3 bytes, padded
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
-// fye itself runs the middle of three stages; fye-av decodes in one process and encodes in another (video/protocol.h).
-// A frame's slot in shared memory belongs to whoever works on it, so the number of slots bounds the queues, and each
-// stage waits only for slots. Tested by tests/film_cli_test.py against FFmpeg's own tools.
+// fye itself runs the middle of three stages; fye-av decodes in one process and encodes in another
+// (video/protocol.h). A frame's slot in shared memory belongs to whoever works on it, so the number of slots
+// bounds the queues, and each stage waits only for slots. Tested by tests/film_cli_test.py against FFmpeg's
+// own tools.
 #include "runtime/film.h"
 
 #include <fcntl.h>
@@ -28,9 +29,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A segment is cut at the first frame this long after its first one, or after so many frames, whatever their times
-// say. A killed run loses at most one whole segment, still in the encoder, and the frames in the queue behind it: at 24
-// frames a second 1.6 s and 8 frames, about two seconds.
+// A segment is cut at the first frame this long after its first one, or after so many frames, whatever their
+// times say. A killed run loses at most one whole segment, still in the encoder, and the frames in the queue
+// behind it: at 24 frames a second 1.6 s and 8 frames, about two seconds.
 constexpr double kSegmentSeconds = 1.6;
 constexpr int64_t kSegmentFrames = 200;
 
@@ -42,11 +43,13 @@ constexpr int64_t kLeastSlots = 2, kMostSlots = 8;
 struct Probed {
   Json film, plan;
   int width = 0, height = 0, out_width = 0, out_height = 0, bits = 8, channels = 3;
-  double time_base = 0;  // seconds
-  int64_t frames = 0;      // 0: not known
+  double time_base = 0;             // seconds
+  int64_t frames = 0;               // 0: not known
   double seconds = 0, start_s = 0;  // of the picture; 0 seconds: not known
   size_t in_bytes() const { return size_t(width) * size_t(height) * size_t(channels) * size_t(bits / 8); }
-  size_t out_bytes() const { return size_t(out_width) * size_t(out_height) * size_t(channels) * size_t(bits / 8); }
+  size_t out_bytes() const {
+    return size_t(out_width) * size_t(out_height) * size_t(channels) * size_t(bits / 8);
+  }
 };
 
 Result<Probed> probed_from(const Json& answer, const std::string& name) try {
@@ -66,7 +69,8 @@ Result<Probed> probed_from(const Json& answer, const std::string& name) try {
   p.time_base = den ? double(p.plan.at("time_base").at(0).get<int>()) / den : 0;
   constexpr int kMostSide = 65'535;  // as the probe's
   for (const int side : {p.width, p.height, p.out_width, p.out_height})
-    if (side < 1 || side > kMostSide) return internal_error(name + ": the film helper gives impossible sizes");
+    if (side < 1 || side > kMostSide)
+      return internal_error(name + ": the film helper gives impossible sizes");
   if ((p.bits != 8 && p.bits != 16) || (p.channels != 3 && p.channels != 4) || !(p.time_base > 0))
     return internal_error(name + ": the film helper gives an impossible form");
   return p;
@@ -102,8 +106,8 @@ class FilmRun {
     input_ = *std::move(input);
     if (auto status = probe(); !status) return status.error();
     if (auto status = make_room(); !status) return status.error();
-    auto enlarger = FrameEnlarger::create(request_, probed_.width, probed_.height, probed_.channels, probed_.bits,
-                                          threads_);
+    auto enlarger = FrameEnlarger::create(request_, probed_.width, probed_.height, probed_.channels,
+                                          probed_.bits, threads_);
     if (!enlarger) return enlarger.error();
     enlarger_.emplace(*std::move(enlarger));
     auto identity = identity_of_this();
@@ -125,17 +129,19 @@ class FilmRun {
   Error stopped_error() const {
     const int64_t done = work_ ? work_->frames() : 0;
     if (done == 0) return interrupted_error(fmt::format("{}: stopped", name_));
-    return {ErrorCode::partial, fmt::format("{}: stopped; {} frames are done and kept in {}", name_, done,
-                                            work_->folder().string()),
-            "the same command goes on after them"};
+    return {
+        ErrorCode::partial,
+        fmt::format("{}: stopped; {} frames are done and kept in {}", name_, done, work_->folder().string()),
+        "the same command goes on after them"};
   }
 
   // What fails late says what need not be done again.
   Error with_what_is_kept(Error error) const {
     if (error.code == ErrorCode::partial || error.code == ErrorCode::interrupted || work_->segments().empty())
       return error;
-    const std::string kept = fmt::format("{} finished frames are kept in {}; the same command goes on after them",
-                                         work_->frames(), work_->folder().string());
+    const std::string kept =
+        fmt::format("{} finished frames are kept in {}; the same command goes on after them", work_->frames(),
+                    work_->folder().string());
     error.hint += (error.hint.empty() ? "" : "; ") + kept;
     return error;
   }
@@ -193,10 +199,11 @@ class FilmRun {
     const int64_t in = slots(probed_.in_bytes()), out = slots(probed_.out_bytes());
     const int64_t needed = in * int64_t(probed_.in_bytes()) + out * int64_t(probed_.out_bytes());
     if (needed > budget)
-      return resource_error(fmt::format("{}: its queues of {}x{} and {}x{} frames take {} MB, and {} MB are allowed", name_,
-                                        probed_.width, probed_.height, probed_.out_width, probed_.out_height,
-                                        needed / 1'000'000, budget / 1'000'000),
-                            "a smaller --scale, or a larger --mem");
+      return resource_error(
+          fmt::format("{}: its queues of {}x{} and {}x{} frames take {} MB, and {} MB are allowed", name_,
+                      probed_.width, probed_.height, probed_.out_width, probed_.out_height,
+                      needed / 1'000'000, budget / 1'000'000),
+          "a smaller --scale, or a larger --mem");
     auto decoded = SharedFrames::create(int(in), probed_.in_bytes() + kSideBytes);
     if (!decoded) return decoded.error();
     auto enlarged = SharedFrames::create(int(out), probed_.out_bytes() + kSideBytes);
@@ -231,7 +238,8 @@ class FilmRun {
     calibration.replace_extension(".calib.json");
     constexpr int64_t kMostCalibration = 64 << 20;
     if (fs::exists(calibration, ignored))
-      if (const auto bytes = read_file(calibration, kMostCalibration)) identity["calibration"] = sha256_hex(*bytes);
+      if (const auto bytes = read_file(calibration, kMostCalibration))
+        identity["calibration"] = sha256_hex(*bytes);
     if (u.plan) identity["placement"] = sha256_hex(placement_text(*u.plan));
     if (request_.deadline_ms) identity["deadline_ms"] = *request_.deadline_ms;
     return identity;
@@ -266,8 +274,9 @@ class FilmRun {
       if (!next) return end_of(*queue, next.error());
       if (!*next) break;
       const DecodedFrame frame = **next;
-      const bool full = in_segment > 0 && (double(frame.pts - segment_start) * probed_.time_base >= kSegmentSeconds ||
-                                           in_segment >= kSegmentFrames);
+      const bool full =
+          in_segment > 0 && (double(frame.pts - segment_start) * probed_.time_base >= kSegmentSeconds ||
+                             in_segment >= kSegmentFrames);
       if (full) {
         if (auto status = queue->end_segment(); !status) return end_of(*queue, status.error());
         in_segment = 0;
@@ -294,7 +303,8 @@ class FilmRun {
 
   double fraction_at(double seconds) const {
     const double by_time = probed_.seconds > 0 ? (seconds - probed_.start_s) / probed_.seconds : 0;
-    return std::clamp(probed_.frames > 0 ? double(progress_.frames) / double(probed_.frames) : by_time, 0., 1.);
+    return std::clamp(probed_.frames > 0 ? double(progress_.frames) / double(probed_.frames) : by_time, 0.,
+                      1.);
   }
 
   Error end_of(FilmQueue& queue, const Error& error) const {
@@ -323,7 +333,8 @@ class FilmRun {
     progress_.writing = true;
     auto output = work_->begin_film();
     if (!output) return output.error();
-    const Json job = {{"job", "mux"}, {"plan", probed_.plan}, {"segments", int64_t(work_->segments().size())}};
+    const Json job = {
+        {"job", "mux"}, {"plan", probed_.plan}, {"segments", int64_t(work_->segments().size())}};
     auto helper = Helper::start(name_, job, {.input = input_.get(), .output = output->get()});
     if (!helper) return helper.error();
     while (true) {
@@ -336,7 +347,8 @@ class FilmRun {
       } else if ((*message)->type == MessageType::damaged) {
         const int64_t number = (*message)->number;
         work_->drop_segment(number);
-        return bad_input(fmt::format("{}: its finished segment {} was damaged on the disk, and is dropped", name_, number));
+        return bad_input(fmt::format("{}: its finished segment {} was damaged on the disk, and is dropped",
+                                     name_, number));
       } else if ((*message)->type == MessageType::progress) {
         progress_.written = std::clamp(double((*message)->number) / 1000, 0., 1.);
         if (request_.progress) request_.progress(progress_);

@@ -33,8 +33,8 @@ double copy_ms(size_t bytes) {
 
 }  // namespace
 
-Result<FrameEnlarger> FrameEnlarger::create(const FilmRequest& request, int width, int height, int channels, int bits,
-                                            ThreadPool& threads) {
+Result<FrameEnlarger> FrameEnlarger::create(const FilmRequest& request, int width, int height, int channels,
+                                            int bits, ThreadPool& threads) {
   FrameEnlarger e;
   const Model& model = *request.model;
   e.scale_ = request.upscale.scale > 0 ? request.upscale.scale : model.conventions.scale;
@@ -74,7 +74,8 @@ Status FrameEnlarger::run(std::span<const uint8_t> in, std::span<uint8_t> out) {
   std::memcpy(frame_.bytes.data(), in.data(), frame_.bytes.size());
   auto result = upscaler_ ? upscaler_->run(frame_) : session_->run(frame_);
   if (!result) return result.error();
-  if (result->picture.bytes.size() != out.size()) return internal_error("an enlarged frame has another size than was agreed");
+  if (result->picture.bytes.size() != out.size())
+    return internal_error("an enlarged frame has another size than was agreed");
   std::memcpy(out.data(), result->picture.bytes.data(), out.size());
   times_.push_back(watch.ms());
   if (deadline_ms_ && times_.back() > *deadline_ms_) ++late_;

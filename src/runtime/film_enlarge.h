@@ -17,10 +17,10 @@ namespace fye {
 // The model and request outlive it. Not thread-safe.
 class FrameEnlarger {
  public:
-  // For frames of width x height with 3 or 4 samples of `bits` a pixel. Errors: as Upscaler::create; no book for the
-  // deadline, or no plan in it that is fast enough.
-  static Result<FrameEnlarger> create(const FilmRequest& request, int width, int height, int channels, int bits,
-                                      ThreadPool& threads);
+  // For frames of width x height with 3 or 4 samples of `bits` a pixel. Errors: as Upscaler::create; no book
+  // for the deadline, or no plan in it that is fast enough.
+  static Result<FrameEnlarger> create(const FilmRequest& request, int width, int height, int channels,
+                                      int bits, ThreadPool& threads);
 
   // Packed samples in, packed samples of the enlarged frame out. Errors: as Upscaler::run.
   Status run(std::span<const uint8_t> in, std::span<uint8_t> out);

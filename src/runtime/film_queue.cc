@@ -26,8 +26,8 @@ FilmQueue::FilmQueue(Helper decoder, Helper encoder, const Start& start, const S
       work_(&work),
       number_(int64_t(work.segments().size())) {}
 
-Result<FilmQueue> FilmQueue::start(const Start& start, const SharedFrames& decoded, const SharedFrames& enlarged,
-                                   FilmWork& work) {
+Result<FilmQueue> FilmQueue::start(const Start& start, const SharedFrames& decoded,
+                                   const SharedFrames& enlarged, FilmWork& work) {
   const auto job = [&](const char* name, const SharedFrames& frames) {
     return Json{{"job", name},
                 {"plan", start.plan},
@@ -36,13 +36,15 @@ Result<FilmQueue> FilmQueue::start(const Start& start, const SharedFrames& decod
                 {"skip", start.skip},
                 {"damaged", start.damaged}};
   };
-  auto decoder = Helper::start(start.name, job("decode", decoded), {.memory = decoded.fd(), .input = start.input});
+  auto decoder =
+      Helper::start(start.name, job("decode", decoded), {.memory = decoded.fd(), .input = start.input});
   if (!decoder) return decoder.error();
   auto encoder = Helper::start(start.name, job("encode", enlarged), {.memory = enlarged.fd()});
   if (!encoder) return encoder.error();
   FilmQueue queue(*std::move(decoder), *std::move(encoder), start, decoded, enlarged, work);
   for (int slot = 0; slot < decoded.slots(); ++slot)
-    if (auto sent = queue.decoder_.send({.type = MessageType::slot_free, .slot = slot}); !sent) return sent.error();
+    if (auto sent = queue.decoder_.send({.type = MessageType::slot_free, .slot = slot}); !sent)
+      return sent.error();
   for (int slot = 0; slot < enlarged.slots(); ++slot) queue.free_.push_back(slot);
   return queue;
 }
@@ -73,7 +75,8 @@ Status FilmQueue::from_encoder(const Message& message) {
   if (!report) return report.error();
   const int64_t frames = segment->second, packets = report->value("packets", int64_t{-1});
   if (packets != frames)
-    return internal_error(fmt::format("{}: the encoder made {} pictures of {} frames", name_, packets, frames));
+    return internal_error(
+        fmt::format("{}: the encoder made {} pictures of {} frames", name_, packets, frames));
   last_segment_ = *std::move(report);
   in_flight_.erase(segment);
   return work_->finish_segment(message.number, frames);
@@ -127,7 +130,8 @@ Status FilmQueue::hand_on(const DecodedFrame& frame, int slot) {
   if (frames_ == 0) {
     const auto file = work_->begin_segment(number_);
     if (!file) return file.error();
-    if (auto sent = encoder_.send({.type = MessageType::segment_begin, .number = number_}, {}, file->get()); !sent)
+    if (auto sent = encoder_.send({.type = MessageType::segment_begin, .number = number_}, {}, file->get());
+        !sent)
       return sent;
   }
   ++frames_;

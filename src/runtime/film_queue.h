@@ -1,5 +1,5 @@
-// The two fye-av processes around the enlarging of a film: decoded frames come out of one, enlarged ones go into the
-// other, and its segments into the work folder.
+// The two fye-av processes around the enlarging of a film: decoded frames come out of one, enlarged ones go
+// into the other, and its segments into the work folder.
 #pragma once
 
 #include <cstdint>
@@ -35,20 +35,22 @@ class FilmQueue {
     std::function<bool()> stop;
   };
   // The frames and the work folder outlive it.
-  static Result<FilmQueue> start(const Start& start, const SharedFrames& decoded, const SharedFrames& enlarged,
-                                 FilmWork& work);
+  static Result<FilmQueue> start(const Start& start, const SharedFrames& decoded,
+                                 const SharedFrames& enlarged, FilmWork& work);
 
   // In the order of presentation; nothing after the last.
   Result<std::optional<DecodedFrame>> next_frame();
   // Of the enlarged frames.
   Result<int> free_slot();
-  // `frame` is enlarged in `slot` and goes to the encoder; frame's own slot is free. Begins a segment if none is open.
+  // `frame` is enlarged in `slot` and goes to the encoder; frame's own slot is free. Begins a segment if none
+  // is open.
   Status hand_on(const DecodedFrame& frame, int slot);
   Status end_segment();
   // Until the last segment is on the disk.
   Status finish();
 
-  // After a stop: segments that were handed over whole are waited for, a few seconds at most; the open one is dropped.
+  // After a stop: segments that were handed over whole are waited for, a few seconds at most; the open one is
+  // dropped.
   void keep_what_is_whole();
 
   void tell(FilmReport& report) const;

@@ -1,4 +1,5 @@
-// Tested by runtime/film_work_test.cc, and by tests/film_resume_test.py with a process killed at random moments.
+// Tested by runtime/film_work_test.cc, and by tests/film_resume_test.py with a process killed at random
+// moments.
 #include "runtime/film_work.h"
 
 #include <fcntl.h>
@@ -26,12 +27,16 @@ constexpr size_t kDigits = 12;  // of the digest in the folder's name
 
 Error cannot_write(const fs::path& path) {
   const bool resources = errno == ENOSPC || errno == EDQUOT || errno == EMFILE;
-  const char* hint = errno == ENOENT ? "create the folder first" : errno == ENOSPC ? "free some disk space" : "";
+  const char* hint = errno == ENOENT   ? "create the folder first"
+                     : errno == ENOSPC ? "free some disk space"
+                                       : "";
   return {resources ? ErrorCode::resources : ErrorCode::bad_input,
           fmt::format("{}: can't write: {}", path.string(), std::strerror(errno)), hint};
 }
 
-fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
+fs::path folder_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
 
 void sync_folder(const fs::path& folder) {
   const Descriptor directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -47,7 +52,8 @@ std::optional<std::pair<int64_t, int64_t>> numbers_of(const std::string& name) {
   const auto first = std::from_chars(name.data(), end, number);
   if (first.ec != std::errc() || first.ptr == end || *first.ptr != '-') return std::nullopt;
   const auto second = std::from_chars(first.ptr + 1, end, frames);
-  if (second.ec != std::errc() || std::string_view(second.ptr, size_t(end - second.ptr)) != ".seg" || number < 0 || frames < 1)
+  if (second.ec != std::errc() || std::string_view(second.ptr, size_t(end - second.ptr)) != ".seg" ||
+      number < 0 || frames < 1)
     return std::nullopt;
   return std::pair(number, frames);
 }

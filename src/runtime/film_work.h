@@ -17,12 +17,14 @@ struct FinishedSegment {
   int64_t frames = 0;
 };
 
-// OUTPUT.fye-DIGEST/ with manifest.json (what the segments were made of and with), lock, and NNNNNN-FRAMES.seg for
-// each finished segment. The digest is the manifest's, so other settings have another folder. Not thread-safe.
+// OUTPUT.fye-DIGEST/ with manifest.json (what the segments were made of and with), lock, and
+// NNNNNN-FRAMES.seg for each finished segment. The digest is the manifest's, so other settings have another
+// folder. Not thread-safe.
 class FilmWork {
  public:
-  // Makes the folder, or takes up an unfinished run's, and locks it. `identity`: everything that decides about the
-  // encoded frames. Errors: the output's folder is missing or can't be written, another fye is at work there.
+  // Makes the folder, or takes up an unfinished run's, and locks it. `identity`: everything that decides
+  // about the encoded frames. Errors: the output's folder is missing or can't be written, another fye is at
+  // work there.
   static Result<FilmWork> open(const std::filesystem::path& output, const Json& identity);
   FilmWork(FilmWork&&) noexcept;
   // Removes the folder if nothing in it is finished.
@@ -43,7 +45,8 @@ class FilmWork {
 
   // Where the film is put together: in the folder, with the output's extension.
   Result<Descriptor> begin_film();
-  // fsync, rename to the output, and the folder is removed; so are those of other settings for the same output.
+  // fsync, rename to the output, and the folder is removed; so are those of other settings for the same
+  // output.
   Status finish_film();
 
  private:
@@ -55,8 +58,8 @@ class FilmWork {
   std::vector<FinishedSegment> segments_;
 };
 
-// What tells a film's content from another's without reading all of it: its size, when it was changed, and a SHA-256
-// over 64 blocks of 64 KiB spread evenly, first and last included. Errors: it can't be read.
+// What tells a film's content from another's without reading all of it: its size, when it was changed, and a
+// SHA-256 over 64 blocks of 64 KiB spread evenly, first and last included. Errors: it can't be read.
 Result<Json> film_digest(int fd);
 
 }  // namespace fye

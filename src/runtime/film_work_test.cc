@@ -25,7 +25,9 @@ class FilmWorkTest : public ::testing::Test {
     ASSERT_EQ(write(file->get(), "abc", 3), 3);
     ASSERT_TRUE(work.finish_segment(number, frames));
   }
-  size_t entries() const { return size_t(std::distance(fs::directory_iterator(folder_), fs::directory_iterator())); }
+  size_t entries() const {
+    return size_t(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
+  }
 };
 
 TEST_F(FilmWorkTest, GoesOnAfterWhatIsFinished) {

@@ -1,4 +1,5 @@
-// Tested by runtime/guard_test.cc: a thousand faults in every number format, and pictures that may be flat or black.
+// Tested by runtime/guard_test.cc: a thousand faults in every number format, and pictures that may be flat or
+// black.
 #include "runtime/guard.h"
 
 #include <fmt/format.h>
@@ -10,14 +11,14 @@
 
 #include "execute/plain.h"
 #include "graph/region.h"
-#include "image/picture.h"
-#include "runtime/network.h"
+#include "runtime/recompute.h"
 #include "runtime/suspects.h"
 
 namespace fye {
 namespace {
 
-// See guard.h. Of natural pictures (docs/results.md) one patch in some ten thousands passes one of the first two.
+// See guard.h. Of natural pictures (docs/results.md) one patch in some ten thousands passes one of the first
+// two.
 constexpr float kFlatLevels = 8;
 constexpr float kShiftLevels = 40;
 constexpr float kNearLevels = 4;
@@ -26,15 +27,15 @@ constexpr float kBusyLevels = 24;
 // Points at which a patch is looked at; two of them in each quarter of its rows and columns.
 constexpr int kPoints = 8;
 
-// A network may have flat maps by nature, or change colours on purpose. After so many patches that float arithmetic
-// found right, a kind of sign counts no more for this picture.
+// A network may have flat maps by nature, or change colours on purpose. After so many patches that float
+// arithmetic found right, a kind of sign counts no more for this picture.
 constexpr int kEnough = 16;
 
 // Patches side by side that are computed again at once.
 constexpr int kTogether = 4;
 
 // NaN or infinity that covers so many input pixels each way is found wherever it arises.
-constexpr int kClose = 2;
+constexpr int kClose = 4;
 
 // Pixels that a bicubic step looks around.
 constexpr int kBicubic = 2;
@@ -49,21 +50,9 @@ struct Cell {
   int node = kNone;  // the first that showed one
 };
 
-Picture crop(const PixelRows& rows, const Region& r) {
-  Picture picture(r.w, r.h, rows.channels, rows.bits);
-  const size_t pixel = size_t(rows.channels) * size_t(rows.bits / 8);
-  for (int y = 0; y < r.h; ++y)
-    std::memcpy(picture.bytes.data() + size_t(y) * size_t(r.w) * pixel, rows.row(r.y + y) + size_t(r.x) * pixel,
-                size_t(r.w) * pixel);
-  return picture;
-}
-
-PixelRows rows_of(Picture& picture) {
-  return {picture.u8(), 0, picture.height, picture.width, picture.channels, picture.bits};
-}
-
-// Trained networks have residual blocks whose rectified middle is zero over whole parts of a picture: the block then
-// hands on what it got. That is no sign; other rectified layers are never all zero where the picture isn't plain.
+// Trained networks have residual blocks whose rectified middle is zero over whole parts of a picture: the
+// block then hands on what it got. That is no sign; other rectified layers are never all zero where the
+// picture isn't plain.
 bool may_be_silent(const Graph& graph, const Node& node) {
   const auto rectifies = [](const Activation& act) {
     return act.kind == Activation::Kind::relu || act.kind == Activation::Kind::clip;
@@ -85,12 +74,13 @@ struct Guard::State {
   Isa max;
   ThreadPool* threads;
   int width, height, channels = 3, bits = 8;
-  int scale, halo_, reach_;
+  int scale, halo, reach;
   bool global = false;
-  std::vector<MapSize> sizes;    // by node
-  std::vector<int> step;         // by node: how far apart values are looked at, in input pixels
-  std::vector<bool> silent;      // by node: may be zero over whole parts of a picture
-  std::vector<int> mistaken;     // by node: patches that were right after all
+  Recompute redo;
+  std::vector<MapSize> sizes;  // by node
+  std::vector<int> step;       // by node: how far apart values are looked at, in input pixels
+  std::vector<bool> silent;    // by node: may be zero over whole parts of a picture
+  std::vector<int> mistaken;   // by node: patches that were right after all
   int mistaken_shift = 0, mistaken_flat = 0;
 
   PixelRows in;
@@ -129,79 +119,43 @@ struct Guard::State {
     return signs;
   }
 
-  // What came of a patch: a network's output in its region, and whether it was finite there.
-  struct Again {
-    Picture picture;
-    Region from;  // the crop, in input pixels
-    bool finite = true;
-    int first_bad = kNone;
-  };
-
-  // The input pixels that a repair of `r` reads: from the grid on, so that kernels which compute in squares cut the
-  // picture as they did, and no more below than the network itself has read.
-  Region around(const Region& r) const {
-    if (global) return {0, 0, height, width};
-    const int top = std::max(0, r.y - reach_), left = std::max(0, r.x - reach_);
-    return {top, left, std::min(height, r.y + r.h + halo_) - top, std::min(width, r.x + r.w + halo_) - left};
+  Result<Recomputed> compute(const Region& r, std::span<const Processor* const> on, Isa isa) {
+    if (!in.holds(redo.around(r))) return internal_error("the rows that a repair needs are not held");
+    return redo.run(in, r, on, isa, tamper_again && tamper ? &tamper : nullptr);
   }
 
-  Result<Again> compute(const Region& r, std::span<const Processor* const> on, Isa isa) {
-    Again again{.picture = {}, .from = around(r)};
-    const Region& from = again.from;
-    if (!in.holds(from)) return internal_error("the rows that a repair needs are not held");
-    const Picture part = crop(in, from);
-    auto network = Network::prepare(*model, on, {.height = from.h, .width = from.w, .band = kUsualBand, .max = isa});
-    if (!network) return network.error();
-    again.picture = Picture(from.w * scale, from.h * scale, channels, bits);
-    const int last = model->graph.producer(model->graph.outputs[0]);
-    const Observer watch = [&](int node, const Map& map) {
-      if (tamper_again && tamper) tamper(node, map);
-      const bool whole = node == last && map.region.h > 0;
-      if (all_finite(map)) return;
-      if (again.first_bad == kNone) again.first_bad = node;
-      if (!whole) return;
-      // Of the last map only the patch itself counts.
-      const MapSize& size = sizes[size_t(node)];
-      const int f = std::max(1, size.height / height);
-      const int top = std::max(map.region.y, (r.y - from.y) * f), left = (r.x - from.x) * f;
-      const int bottom = std::min(map.region.y + map.region.h, (r.y - from.y + r.h) * f);
-      const int right = std::min(map.region.x + map.region.w, left + r.w * f);
-      const int begin = std::max(map.region.x, left);
-      if (bottom > top && right > begin) again.finite &= all_finite(part_of(map, {top, begin, bottom - top, right - begin}));
-    };
-    if (auto ok = network->run(part, again.picture, *threads, &watch); !ok) return ok.error();
-    return again;
-  }
-
-  bool is_bad(Again& again, const Region& c) const {
+  bool is_bad(Recomputed& again, const Region& c) const {
     if (!again.finite) return true;
-    return is_flat(rows_of(again.picture), there(again, c)) && deviation_of(in, c) > kBusyLevels;
+    return is_flat(again.rows(), there(again, c)) && deviation_of(in, c) > kBusyLevels;
   }
 
   void say(const Region& r, uint8_t signs, int node) {
     ++report.repaired;
     if (report.repaired > kNotices) return;
     const char* what = signs & broken ? "NaN or infinite" : signs & flat ? "flat" : "wrong";
-    const std::string where = node == kNone ? "" : fmt::format(" from layer \"{}\" on", model->graph.nodes[size_t(node)].name);
-    report.notices.push_back(fmt::format("a part of {}x{} pixels at {},{} came out {}{}; it was computed again in float",
-                                         r.w, r.h, r.x, r.y, what, where));
+    const std::string where =
+        node == kNone ? "" : fmt::format(" from layer \"{}\" on", model->graph.nodes[size_t(node)].name);
+    report.notices.push_back(
+        fmt::format("a part of {}x{} pixels at {},{} came out {}{}; it was computed again in float", r.w, r.h,
+                    r.x, r.y, what, where));
   }
 
-  // Where a repeated run in the numbers that went wrong shows the first sign; kNone if it doesn't happen again.
+  // Where a repeated run in the numbers that went wrong shows the first sign; kNone if it doesn't happen
+  // again.
   int layer_at_fault(const Region& r) {
     auto once_more = compute(r, placement, max);
     return once_more ? once_more->first_bad : kNone;
   }
 
   // The patch `c` of what was computed again lies at the result of this in its picture.
-  Region there(const Again& again, const Region& c) const {
+  Region there(const Recomputed& again, const Region& c) const {
     return enlarged({c.y - again.from.y, c.x - again.from.x, c.h, c.w});
   }
 
   // Mean distance in levels between the patch in `out` and what was computed again.
-  double distance(const PixelRows& out, Again& again, const Region& c) const {
+  double distance(const PixelRows& out, Recomputed& again, const Region& c) const {
     const Region big = enlarged(c), small = there(again, c);
-    const PixelRows made = rows_of(again.picture);
+    const PixelRows made = again.rows();
     double away = 0;
     for (int y = 0; y < big.h; ++y)
       for (int x = 0; x < big.w; ++x)
@@ -210,11 +164,12 @@ struct Guard::State {
     return away / (double(big.h) * big.w * channels);
   }
 
-  // Signs that float arithmetic may well show too (colours that the network changes, maps that are flat by nature)
-  // count only if the same run doesn't give the same again.
+  // Signs that float arithmetic may well show too (colours that the network changes, maps that are flat by
+  // nature) count only if the same run doesn't give the same again.
   Status ask_again(const PixelRows& out, int cy, int cx, std::span<Cell> cells) {
     constexpr uint8_t kSure = flat | broken;
-    if (std::all_of(cells.begin(), cells.end(), [](const Cell& c) { return (c.signs & kSure) != 0; })) return {};
+    if (std::all_of(cells.begin(), cells.end(), [](const Cell& c) { return (c.signs & kSure) != 0; }))
+      return {};
     auto again = compute(cover(cell(cy, cx), cell(cy, cx + int(cells.size()) - 1)), placement, max);
     if (!again) return again.error();
     for (size_t i = 0; i < cells.size(); ++i) {
@@ -237,7 +192,7 @@ struct Guard::State {
   }
 
   // In f32, on scalar kernels too if the fast ones give something broken.
-  Result<Again> in_float(int cy, int cx, std::span<const Cell> cells) {
+  Result<Recomputed> in_float(int cy, int cx, std::span<const Cell> cells) {
     const Region r = cover(cell(cy, cx), cell(cy, cx + int(cells.size()) - 1));
     for (const Isa isa : {max, Isa::scalar}) {
       const auto f32 = find_processor("cpu.f32", isa);
@@ -245,7 +200,8 @@ struct Guard::State {
       auto made = compute(r, everywhere(model->graph, *f32), isa);
       if (!made) return made;
       bool bad = false;
-      for (size_t i = 0; i < cells.size(); ++i) bad |= cells[i].signs != sound && is_bad(*made, cell(cy, cx + int(i)));
+      for (size_t i = 0; i < cells.size(); ++i)
+        bad |= cells[i].signs != sound && is_bad(*made, cell(cy, cx + int(i)));
       if (!bad || isa == Isa::scalar) return made;
     }
     return internal_error("no float result");
@@ -256,7 +212,7 @@ struct Guard::State {
     if (std::all_of(cells.begin(), cells.end(), [](const Cell& c) { return c.signs == sound; })) return {};
     auto again = in_float(cy, cx, cells);
     if (!again) return again.error();
-    const PixelRows made = rows_of(again->picture);
+    const PixelRows made = again->rows();
     const size_t pixel = size_t(channels) * size_t(bits / 8);
     for (size_t i = 0; i < cells.size(); ++i) {
       const Cell& was = cells[i];
@@ -264,8 +220,8 @@ struct Guard::State {
       const Region c = cell(cy, cx + int(i)), big = enlarged(c), small = there(*again, c);
       if (is_bad(*again, c)) {
         const char* what = again->finite ? "is flat although the picture is not" : "has NaN or infinity";
-        return bad_input(fmt::format("{}: the output {} at {},{}, in float too; nothing was written", model->name, what,
-                                     c.x, c.y),
+        return bad_input(fmt::format("{}: the output {} at {},{}, in float too; nothing was written",
+                                     model->name, what, c.x, c.y),
                          again->finite ? "check the model's --range and --colour"
                                        : "the weights of this model are broken or overflow");
       }
@@ -276,8 +232,8 @@ struct Guard::State {
         continue;
       }
       for (int y = 0; y < big.h; ++y)
-        std::memcpy(out.row(big.y + y) + size_t(big.x) * pixel, made.row(small.y + y) + size_t(small.x) * pixel,
-                    size_t(big.w) * pixel);
+        std::memcpy(out.row(big.y + y) + size_t(big.x) * pixel,
+                    made.row(small.y + y) + size_t(small.x) * pixel, size_t(big.w) * pixel);
       say(c, was.signs, was.node != kNone ? was.node : layer_at_fault(c));
     }
     return {};
@@ -321,17 +277,24 @@ Result<Guard> Guard::create(const Model& model, std::span<const Processor* const
                                                 .width = width,
                                                 .height = height,
                                                 .scale = conventions.scale,
-                                                .halo_ = halo(graph) + kBicubic,
-                                                .reach_ = reach(model)});
+                                                .halo = fye::halo(graph) + kBicubic,
+                                                .reach = reach(model),
+                                                .redo = {}});
   State& s = *state;
   s.global = std::any_of(graph.nodes.begin(), graph.nodes.end(), is_global);
   const int last = graph.producer(graph.outputs[0]);
+  s.redo = {.model = &model,
+            .threads = &threads,
+            .width = width,
+            .height = height,
+            .before = s.global ? std::max(width, height) : s.reach,
+            .behind = s.global ? std::max(width, height) : s.halo};
   for (const Node& node : graph.nodes) s.sizes.push_back(map_size((*shapes)[size_t(node.output)]));
   for (size_t n = 0; n < graph.nodes.size(); ++n) s.silent.push_back(may_be_silent(graph, graph.nodes[n]));
   s.step.assign(graph.nodes.size(), kGuardCell);
-  // NaN passes through every kernel to the end, spreading to all pixels that look at it, and infinity becomes NaN
-  // where weights of both signs meet. But the last convolution may clip it, so its inputs are looked at as closely
-  // as the output.
+  // NaN passes through every kernel to the end, spreading to all pixels that look at it, and infinity becomes
+  // NaN where weights of both signs meet. But the last convolution may clip it, so its inputs are looked at
+  // as closely as the output.
   s.step[size_t(last)] = kClose;
   using Kind = Activation::Kind;
   for (int node = last; node != kNone;) {
@@ -345,7 +308,8 @@ Result<Guard> Guard::create(const Model& model, std::span<const Processor* const
       return act.kind != Kind::none && act.kind != Kind::prelu && act.kind != Kind::leaky_relu;
     };
     for (TensorId tensor : its.inputs)
-      if (const int writer = graph.producer(tensor); writer != kNone && (hides(conv->act) || hides(conv->post)))
+      if (const int writer = graph.producer(tensor);
+          writer != kNone && (hides(conv->act) || hides(conv->post)))
         s.step[size_t(writer)] = kClose;
     node = kNone;
   }
@@ -371,21 +335,23 @@ void Guard::see(int node, const Map& map) {
   const MapSize& size = s.sizes[size_t(node)];
   // Maps much smaller than the picture have no places.
   if (size.height * 8 < s.height || size.width * 8 < s.width || s.mistaken[size_t(node)] >= kEnough) return;
-  find_suspects(node, map, size.height, size.width, s.in, s.height, s.step[size_t(node)], s.silent[size_t(node)], s.suspects);
+  find_suspects(node, map, size.height, size.width, s.in, s.height, s.step[size_t(node)],
+                s.silent[size_t(node)], s.suspects);
 }
 
 int Guard::ready(int made) const {
   const State& s = *state_;
   if (made >= s.height * s.scale && s.in.end == s.height) return made;
   if (s.global) return 0;
-  // Repairs read the rows below, too; and a sign that speaks for these rows may stand at the next point of the grid.
-  const int below = s.in.end == s.height ? s.height : s.in.end - s.halo_;
+  // Repairs read the rows below, too; and a sign that speaks for these rows may stand at the next point of
+  // the grid.
+  const int below = s.in.end == s.height ? s.height : s.in.end - s.halo;
   return std::max(0, std::min(made / s.scale - kGuardCell, below)) / kGuardCell * kGuardCell * s.scale;
 }
 
 int Guard::needed_from(int from) const {
   const State& s = *state_;
-  return s.global ? 0 : std::max(0, from / s.scale / kGuardCell * kGuardCell - s.reach_);
+  return s.global ? 0 : std::max(0, from / s.scale / kGuardCell * kGuardCell - s.reach);
 }
 
 Status Guard::settle(const PixelRows& out, int from, int to) {
@@ -399,13 +365,15 @@ Status Guard::settle(const PixelRows& out, int from, int to) {
       for (int cx = 0; cx < across; ++cx)
         cells[size_t(cy) * size_t(across) + size_t(cx)].signs = s.look(s.cell(first + int(cy), cx), out);
   });
-  // A sign inside the network speaks for all patches that it may have reached, and for what lies between it and the
-  // next point of the grid.
-  const int spread = (s.global ? std::max(s.width, s.height) : s.reach_) + kGuardCell;
+  // A sign inside the network speaks for all patches that it may have reached, and for what lies between it
+  // and the next point of the grid.
+  const int spread = (s.global ? std::max(s.width, s.height) : s.reach) + kGuardCell;
   for (const Suspect& suspect : s.suspects) {
     const Region& r = suspect.region;
-    const int top = std::max(first, (r.y - spread) / kGuardCell), bottom = std::min(end - 1, (r.y + r.h + spread) / kGuardCell);
-    const int left = std::max(0, (r.x - spread) / kGuardCell), right = std::min(across - 1, (r.x + r.w + spread) / kGuardCell);
+    const int top = std::max(first, (r.y - spread) / kGuardCell),
+              bottom = std::min(end - 1, (r.y + r.h + spread) / kGuardCell);
+    const int left = std::max(0, (r.x - spread) / kGuardCell),
+              right = std::min(across - 1, (r.x + r.w + spread) / kGuardCell);
     for (int cy = top; cy <= bottom; ++cy)
       for (int cx = left; cx <= right; ++cx) {
         Cell& c = cells[size_t(cy - first) * size_t(across) + size_t(cx)];

@@ -1,5 +1,5 @@
-// The output guard: no NaN, infinite, black or flat part of a picture leaves where the network didn't mean it. What
-// looks wrong is computed again in float; only if that is wrong too is the picture refused.
+// The output guard: no NaN, infinite, black or flat part of a picture leaves where the network didn't mean
+// it. What looks wrong is computed again in float; only if that is wrong too is the picture refused.
 #pragma once
 
 #include <memory>
@@ -20,19 +20,23 @@ namespace fye {
 struct GuardReport {
   int suspected = 0;  // patches that looked wrong
   int repaired = 0;   // of them, those that were replaced
-  std::vector<std::string> notices;  // a sentence for each of the first that were replaced, and one for the rest
+  std::vector<std::string>
+      notices;  // a sentence for each of the first that were replaced, and one for the rest
 };
 
 // Watches one network, run after run. Looks at patches of kGuardCell x kGuardCell input pixels:
-//  - an output whose samples are all equal, where the input's range is over 8 levels (flat, black, saturated);
-//  - an output whose mean is over 40 levels away from the input's (a part that is black or of another colour);
+//  - an output whose samples are all equal, where the input's range is over 8 levels (flat, black,
+//  saturated);
+//  - an output whose mean is over 40 levels away from the input's (a part that is black or of another
+//  colour);
 //  - inside the network, see runtime/suspects.h.
-// A patch with one of the last two signs counts as wrong only if the same run does not give the same bits again. What
-// counts is computed again in f32 from the input around it (on scalar kernels too, if the fast ones give something
-// broken). It is replaced if it had NaN or infinities or differs from the float result by 4 levels in the mean, which
-// no number format does; otherwise the network means it, and it stays (after 16 such patches a picture is looked at
-// less closely). If the float result is broken, or flat where the input's mean deviation is over 24 levels, the picture
-// is refused. Depends on absolute places alone: tiles, bands and threads make no difference. Costs: docs/results.md.
+// A patch with one of the last two signs counts as wrong only if the same run does not give the same bits
+// again. What counts is computed again in f32 from the input around it (on scalar kernels too, if the fast
+// ones give something broken). It is replaced if it had NaN or infinities or differs from the float result by
+// 4 levels in the mean, which no number format does; otherwise the network means it, and it stays (after 16
+// such patches a picture is looked at less closely). If the float result is broken, or flat where the input's
+// mean deviation is over 24 levels, the picture is refused. Depends on absolute places alone: tiles, bands
+// and threads make no difference. Costs: docs/results.md.
 class Guard {
  public:
   // Model, placement's processors and threads outlive the guard. `width` x `height`: of the input.
@@ -48,13 +52,14 @@ class Guard {
   // After each node, on the thread that runs.
   void see(int node, const Map& map);
 
-  // Rows of the output that may be looked at once `made` of them, and the input() rows, are there: whole patches.
+  // Rows of the output that may be looked at once `made` of them, and the input() rows, are there: whole
+  // patches.
   int ready(int made) const;
   // Input rows that must still be held to look at and repair output rows from `from` on.
   int needed_from(int from) const;
 
-  // Looks at output rows [from, to), as ready() cuts them, and repairs them in place. `out` holds at least these, the
-  // input() what needed_from(from) says. Errors: bad_input, the picture is refused.
+  // Looks at output rows [from, to), as ready() cuts them, and repairs them in place. `out` holds at least
+  // these, the input() what needed_from(from) says. Errors: bad_input, the picture is refused.
   Status settle(const PixelRows& out, int from, int to);
 
   GuardReport report() const;

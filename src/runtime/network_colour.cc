@@ -59,7 +59,8 @@ void grey_to_rgb(const uint8_t* grey, int bits, size_t pixels, uint8_t* rgb) {
 
 void rgb_to_grey(const uint8_t* rgb, int bits, size_t pixels, uint8_t* grey) {
   for (size_t i = 0; i < pixels; ++i)
-    store(grey, bits, i, (sample(rgb, bits, 3 * i) + sample(rgb, bits, 3 * i + 1) + sample(rgb, bits, 3 * i + 2)) / 3);
+    store(grey, bits, i,
+          (sample(rgb, bits, 3 * i) + sample(rgb, bits, 3 * i + 1) + sample(rgb, bits, 3 * i + 2)) / 3);
 }
 
 void to_range(const uint8_t* in, int bits, size_t samples, float lo, float range, float* out) {
@@ -72,7 +73,8 @@ void from_range(const float* in, int bits, size_t samples, float lo, float range
   for (size_t i = 0; i < samples; ++i) store(out, bits, i, (in[i] - lo) / step);
 }
 
-void luma_to_range(const uint8_t* in, int channels, int bits, size_t pixels, float lo, float range, float* out) {
+void luma_to_range(const uint8_t* in, int channels, int bits, size_t pixels, float lo, float range,
+                   float* out) {
   std::vector<double> y(pixels);
   luma_of(in, channels, bits, pixels, y.data());
   const float step = range / 255;

@@ -19,8 +19,8 @@ struct NetworkRows::State {
   int out_width, out_height;
   bool luma, floats, enlarged_in, needs_enlarged;
 
-  // Rows on their way: the network's input; the bicubic enlargement, where the input or the output is made of it;
-  // the network's output, where that isn't yet the picture's; the picture's.
+  // Rows on their way: the network's input; the bicubic enlargement, where the input or the output is made of
+  // it; the network's output, where that isn't yet the picture's; the picture's.
   RowWindow in, enlarged, answer, out;
   std::optional<BicubicRows> enlarger;
   std::vector<uint8_t> rgb;  // a row
@@ -89,7 +89,8 @@ struct NetworkRows::State {
                             : pixel_map(in.row(in.first()), in_width, c, bits, range(), in.first(), held);
     if (answers()) answer.append(count);
     out.append(count);
-    if (auto ok = executor.run_pass(pass, from, out_map(r.out_from, count), threads, observer, done); !ok) return ok;
+    if (auto ok = executor.run_pass(pass, from, out_map(r.out_from, count), threads, observer, done); !ok)
+      return ok;
     const size_t pixels = size_t(out_width) * size_t(count);
     if (count == 0 || !answers()) return {};
     const float* values = reinterpret_cast<const float*>(answer.row(r.out_from));
@@ -138,7 +139,8 @@ Result<NetworkRows> NetworkRows::prepare(const Model& model, std::span<const Pro
                                                 .needs_enlarged = luma || conventions.bicubic_first});
   State& s = *state;
   if (s.executor.pass_count() < 1 || !s.executor.pass_rows(0, float_map(nullptr, 0, 0, 0, 0)))
-    return usage_error(fmt::format("{} can't go through a picture row by row: a node needs the whole", model.name));
+    return usage_error(
+        fmt::format("{} can't go through a picture row by row: a node needs the whole", model.name));
   if (s.executor.out_width() != s.out_width || s.executor.out_height() != s.out_height)
     return internal_error("the network's output is not its scale times its input");
   const size_t in_width = size_t(s.enlarged_in ? s.out_width : s.width), net = size_t(s.net_channels());
@@ -183,12 +185,16 @@ int64_t NetworkRows::bytes() const {
     behind = std::max(behind, r.in_to - r.out_from / std::max(1, s.out_height / s.height));
     before = r.in_from;
   }
-  // A window grows by half and holds old and new rows while it grows; one enlarged row may bring `scale` more.
-  const auto window = [](const RowWindow& rows, int count) { return int64_t(rows.row_bytes()) * (5 * count / 2 + 4); };
+  // A window grows by half and holds old and new rows while it grows; one enlarged row may bring `scale`
+  // more.
+  const auto window = [](const RowWindow& rows, int count) {
+    return int64_t(rows.row_bytes()) * (5 * count / 2 + 4);
+  };
   const int scale = s.out_height / s.height;
   int64_t bytes = int64_t(s.executor.arena_bytes()) + window(s.in, in + (s.enlarged_in ? 2 * scale : 0)) +
                   window(s.out, out);
-  if (s.answers()) bytes += window(s.answer, out) + (s.channels == 1 && s.floats ? window(s.out, 3 * out) : 0);
+  if (s.answers())
+    bytes += window(s.answer, out) + (s.channels == 1 && s.floats ? window(s.out, 3 * out) : 0);
   if (s.luma) bytes += window(s.enlarged, (behind + 2) * scale) + int64_t(s.out_width) * out * 8;
   if (s.enlarger) bytes += s.enlarger->bytes();
   return bytes;

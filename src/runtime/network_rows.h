@@ -15,8 +15,8 @@ namespace fye {
 // Same pictures and same bits as Network. Holds the maps of a band and the rows that it reads and writes.
 class NetworkRows {
  public:
-  // Grey or RGB rows (`channels` 1 or 3) of 8 or 16 bit. Errors: as Network::prepare; usage if the network can't go
-  // by bands (a node needs the whole picture).
+  // Grey or RGB rows (`channels` 1 or 3) of 8 or 16 bit. Errors: as Network::prepare; usage if the network
+  // can't go by bands (a node needs the whole picture).
   static Result<NetworkRows> prepare(const Model& model, std::span<const Processor* const> placement,
                                      const ExecuteOptions& options, int channels, int bits);
   NetworkRows(NetworkRows&&) noexcept;
@@ -29,7 +29,8 @@ class NetworkRows {
   void add(const uint8_t* row);
 
   // The next pass: its rows of the larger picture are appended to out(), from which the caller drops them.
-  Status run(int pass, ThreadPool& threads, const Observer* observer = nullptr, const StepDone* done = nullptr);
+  Status run(int pass, ThreadPool& threads, const Observer* observer = nullptr,
+             const StepDone* done = nullptr);
   RowWindow& out();
 
   // Planned memory with the windows of rows; weights not counted.

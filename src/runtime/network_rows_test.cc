@@ -41,7 +41,8 @@ Picture by_rows(const Model& model, std::span<const Processor* const> placement,
     EXPECT_TRUE(ok) << (ok ? "" : ok.error().text());
     RowWindow& rows = net->out();
     EXPECT_EQ(rows.first(), made);
-    if (rows.end() > made) std::memcpy(&out.bytes[size_t(made) * out_row], rows.u8(made), size_t(rows.end() - made) * out_row);
+    if (rows.end() > made)
+      std::memcpy(&out.bytes[size_t(made) * out_row], rows.u8(made), size_t(rows.end() - made) * out_row);
     made = rows.end();
     rows.drop_before(made);
   }
@@ -54,17 +55,24 @@ RC_GTEST_PROP(NetworkRows, SameBitsAsWhole, ()) {
   const int kind = *rc::gen::inRange(0, 6);
   const Model model = [&] {
     switch (kind) {
-      case 0: return model_of(testing::small_abpn(3), {.scale = 3});
-      case 1: return model_of(testing::small_abpn(2, 20), {.scale = 2});
-      case 2: return model_of(testing::small_abpn(2), {.scale = 2, .lo = -1, .hi = 1});
-      case 3: return model_of(same_size(3), {.scale = 3, .bicubic_first = true});
-      case 4: return model_of(same_size(1), {.scale = 2, .lo = 0, .hi = 1, .colour = Colour::y, .bicubic_first = true});
-      default: return model_of(same_size(3), {.scale = 2, .lo = -1, .hi = 1, .bicubic_first = true});
+      case 0:
+        return model_of(testing::small_abpn(3), {.scale = 3});
+      case 1:
+        return model_of(testing::small_abpn(2, 20), {.scale = 2});
+      case 2:
+        return model_of(testing::small_abpn(2), {.scale = 2, .lo = -1, .hi = 1});
+      case 3:
+        return model_of(same_size(3), {.scale = 3, .bicubic_first = true});
+      case 4:
+        return model_of(same_size(1),
+                        {.scale = 2, .lo = 0, .hi = 1, .colour = Colour::y, .bicubic_first = true});
+      default:
+        return model_of(same_size(3), {.scale = 2, .lo = -1, .hi = 1, .bicubic_first = true});
     }
   }();
   const int bits = *rc::gen::element(8, 16);
-  const Picture in = testing::noise(*rc::gen::inRange(1, 70), *rc::gen::inRange(1, 90), *rc::gen::element(1, 3), bits,
-                                    *rc::gen::arbitrary<unsigned>());
+  const Picture in = testing::noise(*rc::gen::inRange(1, 70), *rc::gen::inRange(1, 90),
+                                    *rc::gen::element(1, 3), bits, *rc::gen::arbitrary<unsigned>());
   const char* processor = *rc::gen::element("cpu.f32", "cpu.int8", "cpu.int8r16");
   const auto placement = everywhere(model.graph, *find_processor(processor, active_isa()));
   ThreadPool threads(*rc::gen::inRange(1, 4));

@@ -8,7 +8,8 @@
 
 namespace fye {
 
-// Rows [first, end) of packed pixels, 8 or 16 bits a sample; rows are addressed by their number in the picture.
+// Rows [first, end) of packed pixels, 8 or 16 bits a sample; rows are addressed by their number in the
+// picture.
 struct PixelRows {
   uint8_t* start = nullptr;  // of row `first`
   int first = 0, end = 0;
@@ -21,7 +22,9 @@ struct PixelRows {
     const size_t at = size_t(x) * size_t(channels) + size_t(c);
     return bits == 8 ? float(row(y)[at]) : float(reinterpret_cast<const uint16_t*>(row(y))[at]) / 257.f;
   }
-  bool holds(const Region& r) const { return r.y >= first && r.y + r.h <= end && r.x >= 0 && r.x + r.w <= width; }
+  bool holds(const Region& r) const {
+    return r.y >= first && r.y + r.h <= end && r.x >= 0 && r.x + r.w <= width;
+  }
 };
 
 }  // namespace fye

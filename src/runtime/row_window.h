@@ -9,8 +9,9 @@
 
 namespace fye {
 
-// Rows [first, end) of `row_bytes` each, packed one after the other, with room behind the last for kernels that load
-// whole vectors. Pointers are valid until the next append() or drop_before(). Throws std::bad_alloc.
+// Rows [first, end) of `row_bytes` each, packed one after the other, with room behind the last for kernels
+// that load whole vectors. Pointers are valid until the next append() or drop_before(). Throws
+// std::bad_alloc.
 class RowWindow {
  public:
   RowWindow() = default;

@@ -11,7 +11,8 @@ namespace {
 
 // Input pixels whose pixels of a map must all be equal to count as flat, from the grid's point on.
 constexpr int kStrip = 8;
-// Bytes that come from memory together: pixels that are smaller cost nothing to look at beside their neighbours.
+// Bytes that come from memory together: pixels that are smaller cost nothing to look at beside their
+// neighbours.
 constexpr int kLine = 64;
 // Where in a cell the strip is looked for: its middle.
 constexpr int kOffset = kGuardCell / 2;
@@ -84,7 +85,9 @@ void find_suspects(int node, const Map& map, int map_height, int map_width, cons
   if (r.h <= 0 || r.w <= 0) return;
   if (is_float(map.type)) {
     const int rows = std::max(1, int(int64_t(step) * map_height / picture_height));
-    const int columns = map.pitch * size_of(map.type) < kLine ? 1 : std::max(1, int(int64_t(step) * map_width / picture.width));
+    const int columns = map.pitch * size_of(map.type) < kLine
+                            ? 1
+                            : std::max(1, int(int64_t(step) * map_width / picture.width));
     const int offset = step == kGuardCell ? rows / 2 : 0;
     for (int y = (r.y - offset + rows - 1) / rows * rows + offset; y < r.y + r.h; y += rows) {
       if (y < r.y) continue;

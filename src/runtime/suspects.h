@@ -1,5 +1,5 @@
-// Signs in a network's maps that something went wrong: values that are not finite, and patches that are flat where
-// the picture is not. Inside this room only.
+// Signs in a network's maps that something went wrong: values that are not finite, and patches that are flat
+// where the picture is not. Inside this room only.
 #pragma once
 
 #include <vector>
@@ -10,8 +10,9 @@
 
 namespace fye {
 
-// Signs are looked for at the points of a grid of so many input pixels, at absolute places, so that tiles, bands and
-// threads find the same ones. A patch that went flat is found for certain if it covers 40 x 32 input pixels.
+// Signs are looked for at the points of a grid of so many input pixels, at absolute places, so that tiles,
+// bands and threads find the same ones. A patch that went flat is found for certain if it covers 40 x 32
+// input pixels.
 inline constexpr int kGuardCell = 32;
 
 // A patch with less between its darkest and brightest sample, in 8-bit levels, may well come out flat.
@@ -27,10 +28,10 @@ struct Suspect {
 // True if no value of an f32 or bf16 map is NaN or infinite; integers always are finite.
 bool all_finite(const Map& map);
 
-// Signs in rows of a node's output of map_height x map_width; `picture` is the network's input, of which some rows
-// are held. NaN and infinity are looked for in one row and, where a pixel has many channels, one column of `step`
-// input pixels: 2, or kGuardCell for nodes after which they spread. `silent`: zeros everywhere
-// are no sign.
+// Signs in rows of a node's output of map_height x map_width; `picture` is the network's input, of which some
+// rows are held. NaN and infinity are looked for in one row and, where a pixel has many channels, one column
+// of `step` input pixels: 4, or kGuardCell for nodes after which they spread. `silent`: zeros everywhere are
+// no sign.
 void find_suspects(int node, const Map& map, int map_height, int map_width, const PixelRows& picture,
                    int picture_height, int step, bool silent, std::vector<Suspect>& suspects);
 

@@ -76,15 +76,16 @@ bool flat_without_reason(const Picture& in, const Picture& out) {
 }  // namespace
 
 Error flat_output(const std::string& model) {
-  return bad_input(fmt::format("{}: the output is flat although the picture is not; nothing was written", model),
-                   "check the model's --range and --colour");
+  return bad_input(
+      fmt::format("{}: the output is flat although the picture is not; nothing was written", model),
+      "check the model's --range and --colour");
 }
 
 Error too_little_memory(int width, int height, int64_t least, int64_t allowed, const std::string& why) {
   constexpr int64_t kMega = 1'000'000;
   const int64_t megas = (least + kMega - 1) / kMega;
-  return resource_error(fmt::format("a {} x {} picture needs {} MB, and {} MB are allowed{}", width, height, megas,
-                                    allowed / kMega, why),
+  return resource_error(fmt::format("a {} x {} picture needs {} MB, and {} MB are allowed{}", width, height,
+                                    megas, allowed / kMega, why),
                         fmt::format("--mem {}M is the least that would do", megas));
 }
 
@@ -110,8 +111,8 @@ Result<std::vector<const Processor*>> Upscaler::State::placement_for(int bits, U
 
 void Upscaler::State::note_scale(UpscaleReport& report) const {
   if (scale() != own_scale())
-    report.notices.push_back(fmt::format("{} enlarges {} times; the rest, to {} times, is bicubic", model->name,
-                                         own_scale(), scale()));
+    report.notices.push_back(fmt::format("{} enlarges {} times; the rest, to {} times, is bicubic",
+                                         model->name, own_scale(), scale()));
 }
 
 Result<Guard> Upscaler::State::make_guard(int w, int h, std::span<const Processor* const> wanted) const {
@@ -228,9 +229,7 @@ Result<Upscaled> Upscaler::run(const Picture& picture) {
   };
   auto enlarge = [&](Picture& part) -> Result<Picture> {
     Picture out(part.width * own, part.height * own, part.channels, part.bits);
-    const auto rows = [](Picture& p) {
-      return PixelRows{p.u8(), 0, p.height, p.width, p.channels, p.bits};
-    };
+    const auto rows = [](Picture& p) { return PixelRows{p.u8(), 0, p.height, p.width, p.channels, p.bits}; };
     guard.begin(part.channels, part.bits);
     guard.input(rows(part));
     if (auto status = s.network->run(part, out, *s.threads, &watch, s.done()); !status) return status.error();
@@ -241,8 +240,7 @@ Result<Upscaled> Upscaler::run(const Picture& picture) {
   };
   auto colour = enlarge(parts.colour);
   if (!colour) return colour.error();
-  if (flat_without_reason(parts.colour, *colour))
-    return flat_output(s.model->name);
+  if (flat_without_reason(parts.colour, *colour)) return flat_output(s.model->name);
   if (has_alpha) {
     auto alpha = enlarge(parts.alpha);
     if (!alpha) return alpha.error();
@@ -262,7 +260,8 @@ Result<Upscaled> Upscaler::run(const Picture& picture) {
 
 Status Upscaler::run_into(const Picture& in, Picture& out) {
   State& s = *state_;
-  if (auto status = s.prepare(in.width, in.height, int64_t(in.samples() + out.samples()), s.budget(), s.placement);
+  if (auto status =
+          s.prepare(in.width, in.height, int64_t(in.samples() + out.samples()), s.budget(), s.placement);
       !status)
     return status;
   return s.network->run(in, out, *s.threads, nullptr, s.done());

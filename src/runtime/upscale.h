@@ -31,8 +31,8 @@ struct UpscaleOptions {
   Isa max = active_isa();
   StepDone step_done;  // after each step of the network, for accounts of time (execute/parts.h); may be empty
   std::function<void(double)> progress;  // called with 0..1 of a picture's work, from the calling thread
-  // Asked between bands or tiles, on the calling thread; true ends the run with ErrorCode::interrupted. May be
-  // empty.
+  // Asked between bands or tiles, on the calling thread; true ends the run with ErrorCode::interrupted. May
+  // be empty.
   std::function<bool()> stop;
 };
 
@@ -43,7 +43,8 @@ struct UpscaleReport {
   int tile = 0;  // edge used, input pixels; 0 = the whole width, in bands
   int64_t arena_bytes = 0;
   double prepare_ms = 0, run_ms = 0;
-  int suspected = 0, repaired = 0;   // patches that looked wrong; those computed again in float (runtime/guard.h)
+  int suspected = 0,
+      repaired = 0;  // patches that looked wrong; those computed again in float (runtime/guard.h)
   std::vector<std::string> notices;  // sentences: what differs from what was asked (16 bit runs in f32, ...)
 };
 
@@ -72,7 +73,7 @@ class Upscaler {
   // The network's part alone, for benchmarks: 8-bit RGB in, 8-bit RGB out, no checks, no metadata.
   Status run_into(const Picture& in, Picture& out);
 
-  struct State;                             // runtime/upscale_state.h
+  struct State;  // runtime/upscale_state.h
   State& state() { return *state_; }
 
  private:

@@ -1,5 +1,5 @@
-// Whole or by rows: the whole picture in memory where that fits into the budget, else rows (upscale_rows.h), else
-// whole again in lower bands or tiles. Tested by runtime/upscale_file_test.cc.
+// Whole or by rows: the whole picture in memory where that fits into the budget, else rows (upscale_rows.h),
+// else whole again in lower bands or tiles. Tested by runtime/upscale_file_test.cc.
 #include "runtime/upscale_file.h"
 
 #include <algorithm>
@@ -14,8 +14,8 @@
 namespace fye {
 namespace {
 
-Result<FileReport> whole(Upscaler& upscaler, const std::filesystem::path& in, const std::filesystem::path& out,
-                         const FileOptions& options) {
+Result<FileReport> whole(Upscaler& upscaler, const std::filesystem::path& in,
+                         const std::filesystem::path& out, const FileOptions& options) {
   FileReport report;
   const Stopwatch reading;
   auto picture = read_picture(in, options.limits);
@@ -44,11 +44,13 @@ Result<FileReport> whole(Upscaler& upscaler, const std::filesystem::path& in, co
 int64_t whole_bytes(const Upscaler::State& s, const RowReader& reader, const RowFormat& larger,
                     const RowWriter::Need& writer) {
   const RowFormat& rows = reader.format();
-  const int64_t in = int64_t(rows.row_bytes()) * rows.height, out = int64_t(larger.row_bytes()) * larger.height;
+  const int64_t in = int64_t(rows.row_bytes()) * rows.height,
+                out = int64_t(larger.row_bytes()) * larger.height;
   int64_t running = s.picture_bytes(rows.width, rows.height, rows.channels, rows.bits);
   // Colours under transparent pixels are found in float, a third more for the coarser levels.
   if (rows.channels % 2 == 0) running += in / (rows.bits / 8) * int64_t(sizeof(float)) * 4 / 3;
-  // A JPEG with tables of its own is held as coefficients of two bytes; other forms are made beside the picture.
+  // A JPEG with tables of its own is held as coefficients of two bytes; other forms are made beside the
+  // picture.
   const int64_t coefficients = out / (larger.bits / 8) * 2;
   return std::max({reader.held_bytes() + in, running, 2 * out + coefficients + writer.bytes});
 }

@@ -13,7 +13,8 @@ namespace fye {
 struct FileOptions {
   WriteOptions write;
   ReadLimits limits;
-  std::function<void(Metadata&)> metadata;  // changes what the input carries before it is written; may be empty
+  std::function<void(Metadata&)>
+      metadata;  // changes what the input carries before it is written; may be empty
 };
 
 struct FileReport {
@@ -24,9 +25,10 @@ struct FileReport {
   UpscaleReport upscale;             // its notices tell also what the output format could not hold
 };
 
-// `out` appears complete or not at all; it may be `in`. UpscaleOptions::memory_bytes is the budget for all that
-// is held at once: pictures or windows of rows, maps, decoder and encoder. Errors: those of read_picture,
-// Upscaler::run and write_picture; (resources) no way fits into the budget: names the least that would do.
+// `out` appears complete or not at all; it may be `in`. UpscaleOptions::memory_bytes is the budget for all
+// that is held at once: pictures or windows of rows, maps, decoder and encoder. Errors: those of
+// read_picture, Upscaler::run and write_picture; (resources) no way fits into the budget: names the least
+// that would do.
 Result<FileReport> upscale_file(Upscaler& upscaler, const std::filesystem::path& in,
                                 const std::filesystem::path& out, const FileOptions& options = {});
 

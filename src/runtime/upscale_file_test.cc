@@ -1,5 +1,5 @@
-// Picture files enlarged row by row against the whole picture's way; what must be refused, and that nothing is left
-// of it.
+// Picture files enlarged row by row against the whole picture's way; what must be refused, and that nothing
+// is left of it.
 #include "runtime/upscale_file.h"
 
 #include <gtest/gtest.h>
@@ -29,7 +29,8 @@ Model small_model(int scale) {
   return model;
 }
 
-Result<FileReport> by_rows(Upscaler& upscaler, const fs::path& in, const fs::path& out, const FileOptions& options = {}) {
+Result<FileReport> by_rows(Upscaler& upscaler, const fs::path& in, const fs::path& out,
+                           const FileOptions& options = {}) {
   Upscaler::State& s = upscaler.state();
   auto reader = RowReader::open(in, options.limits);
   if (!reader) return reader.error();
@@ -40,7 +41,6 @@ Result<FileReport> by_rows(Upscaler& upscaler, const fs::path& in, const fs::pat
   const RowFormat larger{rows.width * s.scale(), rows.height * s.scale(), rows.channels, rows.bits};
   return upscale_rows(s, *std::move(reader), {in, out, options, larger, *placement}, report);
 }
-
 
 RC_GTEST_PROP(UpscaleFile, RowsAreEqualToTheWholePicture, ()) {
   const Folder folder;
@@ -78,7 +78,8 @@ RC_GTEST_PROP(UpscaleFile, RowsAreEqualToTheWholePicture, ()) {
   RC_ASSERT(rows->upscale.notices == whole->upscale.notices);
   if (extension != ".jpg")
     RC_ASSERT(testing::load(folder / ("rows" + extension)) == testing::load(folder / ("whole" + extension)));
-  RC_ASSERT(read_picture(folder / ("rows" + extension))->bytes == read_picture(folder / ("whole" + extension))->bytes);
+  RC_ASSERT(read_picture(folder / ("rows" + extension))->bytes ==
+            read_picture(folder / ("whole" + extension))->bytes);
   RC_ASSERT(read_picture(folder / ("rows" + extension))->metadata.xmp.empty() == bool(file.metadata));
   RC_ASSERT(folder.files() == 3u);
 }
@@ -210,8 +211,10 @@ TEST(UpscaleFile, InPlaceAndRefusals) {
     EXPECT_FALSE(by_rows(*upscaler, folder / "p.png", folder / out)) << out;
   }
   EXPECT_FALSE(upscale_file(*upscaler, folder / "none.png", folder / "q.png"));
-  EXPECT_FALSE(upscale_file(*upscaler, folder / "p.png", folder / "q.png", {.write = {}, .limits = {.pixels = 100}, .metadata = {}}));
-  EXPECT_FALSE(upscale_file(*upscaler, folder / "p.png", folder / "q.jpg", {.write = {.quality = 0}, .limits = {}, .metadata = {}}));
+  EXPECT_FALSE(upscale_file(*upscaler, folder / "p.png", folder / "q.png",
+                            {.write = {}, .limits = {.pixels = 100}, .metadata = {}}));
+  EXPECT_FALSE(upscale_file(*upscaler, folder / "p.png", folder / "q.jpg",
+                            {.write = {.quality = 0}, .limits = {}, .metadata = {}}));
   ASSERT_TRUE(by_rows(*upscaler, folder / "p.png", folder / "p.png"));
   EXPECT_EQ(testing::load(folder / "p.png"), testing::load(folder / "whole.png"));
 }

@@ -1,6 +1,6 @@
-// The chain: rows of the file -> colours under transparent pixels -> colour and alpha apart, each through a network
-// of its own -> joined again -> another scale -> the encoder. Each link holds the rows that the next one still
-// needs. Tested by runtime/upscale_file_test.cc: equal to the whole picture's way.
+// The chain: rows of the file -> colours under transparent pixels -> colour and alpha apart, each through a
+// network of its own -> joined again -> another scale -> the encoder. Each link holds the rows that the next
+// one still needs. Tested by runtime/upscale_file_test.cc: equal to the whole picture's way.
 #include "runtime/upscale_rows.h"
 
 #include <fmt/format.h>
@@ -29,12 +29,13 @@ constexpr int kMostBand = 64;
 // What comes on top of all that is counted: the heap's own rounding, stacks of threads.
 constexpr int64_t kSpare = 8 << 20;
 
-// What a process takes before any work differs from run to run by about 1 MB; the least that is named must do.
+// What a process takes before any work differs from run to run by about 1 MB; the least that is named must
+// do.
 constexpr int64_t kDrift = 4 << 20;
 
 // Copies `count` channels of `pixels` pixels from one packed row to another.
-void copy_channels(const uint8_t* from, int from_channels, int first, uint8_t* to, int to_channels, int to_first,
-                   int count, size_t sample, size_t pixels) {
+void copy_channels(const uint8_t* from, int from_channels, int first, uint8_t* to, int to_channels,
+                   int to_first, int count, size_t sample, size_t pixels) {
   from += size_t(first) * sample;
   to += size_t(to_first) * sample;
   for (size_t i = 0; i < pixels; ++i) {
@@ -102,7 +103,8 @@ class Sameness {
   void out(const uint8_t* rows, size_t pixels, size_t pixel) {
     if (varied_) return;
     if (first_.empty()) first_.assign(rows, rows + pixel);
-    for (size_t i = 0; i < pixels && !varied_; ++i) varied_ = std::memcmp(rows + i * pixel, first_.data(), pixel) != 0;
+    for (size_t i = 0; i < pixels && !varied_; ++i)
+      varied_ = std::memcmp(rows + i * pixel, first_.data(), pixel) != 0;
   }
   bool flat_without_reason(int bits) const { return !varied_ && high_ - low_ > flat_levels(bits); }
 
@@ -112,7 +114,8 @@ class Sameness {
   std::vector<uint8_t> first_;
 };
 
-// Colour, or alpha as grey, through the network, with a guard that sees the rows around those that it looks at.
+// Colour, or alpha as grey, through the network, with a guard that sees the rows around those that it looks
+// at.
 struct Lane {
   NetworkRows net;
   Guard guard;
@@ -157,10 +160,12 @@ struct RowPlan {
 // Rows that bands lag behind the network's own reach.
 constexpr int kLag = 16;
 
-// Rows of input and output that wait for the guard; a window grows by half and holds old and new rows while it does.
+// Rows of input and output that wait for the guard; a window grows by half and holds old and new rows while
+// it does.
 int64_t held_for_guard(const Model& model, const Lane& lane, int band) {
   const int64_t sample = lane.bits / 8, scale = lane.own_width / lane.width, reach = Guard::reach(model);
-  const int64_t in = 2 * reach + 2 * kGuardCell + 2 * std::max(band, kMostBand), out = (2 * kGuardCell + kLag) * scale;
+  const int64_t in = 2 * reach + 2 * kGuardCell + 2 * std::max(band, kMostBand),
+                out = (2 * kGuardCell + kLag) * scale;
   return (in * lane.width + out * lane.own_width) * lane.count * sample * 5 / 2;
 }
 
@@ -179,8 +184,16 @@ Result<RowPlan> plan_for(Upscaler::State& s, const RowReader& reader, const Rows
     auto guard = s.make_guard(rows.width, rows.height, task.placement);
     if (!guard) return guard.error();
     guard->begin(count, rows.bits);
-    plan.lanes.push_back({*std::move(net), *std::move(guard), first, count, rows.width, rows.width * s.own_scale(),
-                          rows.bits, RowWindow(size_t(rows.width) * size_t(count) * sample), {}, {}});
+    plan.lanes.push_back({*std::move(net),
+                          *std::move(guard),
+                          first,
+                          count,
+                          rows.width,
+                          rows.width * s.own_scale(),
+                          rows.bits,
+                          RowWindow(size_t(rows.width) * size_t(count) * sample),
+                          {},
+                          {}});
   }
   const int own = s.own_scale();
   if (s.scale() != own)
@@ -193,7 +206,8 @@ Result<RowPlan> plan_for(Upscaler::State& s, const RowReader& reader, const Rows
   plan.bytes += Guard::repair_bytes(*s.model, task.placement, rows.width, plan.lanes[0].net.bytes());
   // A patch's rows, joined, and resampled; and the survey of a picture with alpha.
   const int64_t row = int64_t(rows.row_bytes());
-  plan.bytes += 2 * (kMostBand + 2 * kGuardCell) * row * own * (alpha ? own : 0) + 4 * row * own + 2 * int64_t(task.larger.row_bytes());
+  plan.bytes += 2 * (kMostBand + 2 * kGuardCell) * row * own * (alpha ? own : 0) + 4 * row * own +
+                2 * int64_t(task.larger.row_bytes());
   if (plan.resample) plan.bytes += plan.resample->bytes();
   if (alpha) plan.bytes += BleedRows::bytes(rows);
   return plan;
@@ -214,7 +228,8 @@ Result<RowPlan> plan_within(Upscaler::State& s, const RowReader& reader, const R
   const RowFormat& rows = reader.format();
   std::string why;
   if (!reader.whole().empty()) why = fmt::format("; {} has to be held whole", reader.whole());
-  if (const auto writer = RowWriter::need(task.out, task.larger, task.options.write); writer && !writer->whole.empty())
+  if (const auto writer = RowWriter::need(task.out, task.larger, task.options.write);
+      writer && !writer->whole.empty())
     why += fmt::format("; {} has to be written whole", writer->whole);
   return too_little_memory(rows.width, rows.height, least + kDrift, allowed, why);
 }
@@ -257,10 +272,16 @@ class Sink {
 
 }  // namespace
 
-Result<FileReport> upscale_rows(Upscaler::State& s, RowReader reader, const RowsTask& task, UpscaleReport upscale) {
+Result<FileReport> upscale_rows(Upscaler::State& s, RowReader reader, const RowsTask& task,
+                                UpscaleReport upscale) {
   const RowFormat rows = reader.format();
-  FileReport report{.in_width = rows.width, .in_height = rows.height, .width = task.larger.width,
-                    .height = task.larger.height, .channels = rows.channels, .bits = rows.bits, .streamed = true};
+  FileReport report{.in_width = rows.width,
+                    .in_height = rows.height,
+                    .width = task.larger.width,
+                    .height = task.larger.height,
+                    .channels = rows.channels,
+                    .bits = rows.bits,
+                    .streamed = true};
   report.upscale = std::move(upscale);
   const Stopwatch preparing;
   auto plan = plan_within(s, reader, task);
@@ -291,7 +312,8 @@ Result<FileReport> upscale_rows(Upscaler::State& s, RowReader reader, const Rows
     }
     for (Lane& lane : plan->lanes)
       if (auto ok = lane.run(pass, *s.threads, s.done()); !ok) return ok.error();
-    const int from = first.out().first(), ready = plan->lanes[0].guard.ready(first.out().end()), count = ready - from;
+    const int from = first.out().first(), ready = plan->lanes[0].guard.ready(first.out().end()),
+              count = ready - from;
     if (count > 0) {
       for (Lane& lane : plan->lanes)
         if (auto ok = lane.settle(ready); !ok) return ok.error();
@@ -299,8 +321,8 @@ Result<FileReport> upscale_rows(Upscaler::State& s, RowReader reader, const Rows
       if (plan->lanes.size() > 1) {
         joined.resize(made.row_bytes() * size_t(count));
         for (Lane& lane : plan->lanes)
-          copy_channels(lane.net.out().u8(from), lane.count, 0, joined.data(), rows.channels, lane.first, lane.count,
-                        sample, size_t(made.width) * size_t(count));
+          copy_channels(lane.net.out().u8(from), lane.count, 0, joined.data(), rows.channels, lane.first,
+                        lane.count, sample, size_t(made.width) * size_t(count));
         whole = joined.data();
       }
       if (auto ok = sink.put(whole, count, made.row_bytes()); !ok) return ok.error();

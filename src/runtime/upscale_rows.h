@@ -1,5 +1,5 @@
-// A picture file to a larger one row by row: what upscale_file does where the whole picture is too much. Inside
-// this room only.
+// A picture file to a larger one row by row: what upscale_file does where the whole picture is too much.
+// Inside this room only.
 #pragma once
 
 #include <filesystem>

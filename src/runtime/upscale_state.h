@@ -43,13 +43,14 @@ struct Upscaler::State {
   Result<Guard> make_guard(int w, int h, std::span<const Processor* const> wanted) const;
   void note_guard(const Guard& guard, UpscaleReport& report) const;
 
-  // What the pictures themselves take: input, colour part, network output, and where they exist alpha's and the
-  // resampled picture.
+  // What the pictures themselves take: input, colour part, network output, and where they exist alpha's and
+  // the resampled picture.
   int64_t picture_bytes(int w, int h, int channels, int bits) const;
 
   // Prepares for a size; picks bands or tiles by `allowed` bytes, of which `pictures` go to pictures. Errors:
   // resources, with the least that would do.
-  Status prepare(int w, int h, int64_t pictures, int64_t allowed, const std::vector<const Processor*>& wanted);
+  Status prepare(int w, int h, int64_t pictures, int64_t allowed,
+                 const std::vector<const Processor*>& wanted);
 };
 
 // Bands of the whole width compute nothing twice, so they are preferred: usual ones, unless deep networks and

@@ -34,7 +34,8 @@ union Ancillary {
 };
 
 Status send_part(int socket, const MessageHead& head, const char* text, int fd) {
-  iovec parts[] = {{const_cast<MessageHead*>(&head), sizeof(head)}, {const_cast<char*>(text), head.text_bytes}};
+  iovec parts[] = {{const_cast<MessageHead*>(&head), sizeof(head)},
+                   {const_cast<char*>(text), head.text_bytes}};
   msghdr message = {};
   message.msg_iov = parts;
   message.msg_iovlen = head.text_bytes ? 2 : 1;
@@ -74,7 +75,8 @@ Result<MessageHead> receive_part(int socket, std::vector<char>& part, Descriptor
       std::memcpy(&fd, CMSG_DATA(c), sizeof(fd));
       file = Descriptor(fd);
     }
-  if (size_t(got) < sizeof(head) || size_t(got) != sizeof(head) + head.text_bytes || (message.msg_flags & MSG_TRUNC))
+  if (size_t(got) < sizeof(head) || size_t(got) != sizeof(head) + head.text_bytes ||
+      (message.msg_flags & MSG_TRUNC))
     return gone("sent what is no message");
   part.resize(head.text_bytes);
   return head;

@@ -40,8 +40,8 @@ class Channel {
   // `fd` >= 0 goes along (a copy of it). Errors (internal): the other side is gone.
   Status send(const MessageHead& head, const std::string& text = {}, int fd = -1);
 
-  // The next message; nothing after `patience` without one. Errors (internal): the other side is gone, or sends
-  // what is no message.
+  // The next message; nothing after `patience` without one. Errors (internal): the other side is gone, or
+  // sends what is no message.
   Result<std::optional<Message>> receive(std::optional<std::chrono::milliseconds> patience = std::nullopt);
 
   int fd() const { return socket_.get(); }

@@ -54,7 +54,8 @@ TEST(Channel, LongTextsComeInParts) {
 
 TEST(Channel, TextsWithoutEndAreRefused) {
   Ends ends = Ends::make();
-  std::thread sender([&] { (void)ends.ours.send({.type = MessageType::done}, std::string(kMostText + 1, 'x')).ok(); });
+  std::thread sender(
+      [&] { (void)ends.ours.send({.type = MessageType::done}, std::string(kMostText + 1, 'x')).ok(); });
   EXPECT_FALSE(ends.its.receive());
   ends.its = Channel(Descriptor());  // so that the sender ends too
   sender.join();

@@ -38,10 +38,14 @@ bool is_program(const fs::path& path) { return access(path.c_str(), X_OK) == 0 &
 
 ErrorCode code_of(int code) {
   switch (code) {
-    case 1: return ErrorCode::usage;
-    case 2: return ErrorCode::bad_input;
-    case 5: return ErrorCode::resources;
-    default: return ErrorCode::internal;
+    case 1:
+      return ErrorCode::usage;
+    case 2:
+      return ErrorCode::bad_input;
+    case 5:
+      return ErrorCode::resources;
+    default:
+      return ErrorCode::internal;
   }
 }
 
@@ -63,7 +67,8 @@ class FileActions {
   posix_spawn_file_actions_t actions_;
 };
 
-// A copy above the numbers that the helper's own take, so that no dup2 overwrites one that is yet to be given.
+// A copy above the numbers that the helper's own take, so that no dup2 overwrites one that is yet to be
+// given.
 Descriptor above(int fd) { return Descriptor(fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, kOutputFd + 1)); }
 
 Result<pid_t> spawn(const fs::path& program, int channel, const HelperFiles& files) {
@@ -84,14 +89,16 @@ Result<pid_t> spawn(const fs::path& program, int channel, const HelperFiles& fil
   pid_t pid = -1;
   const int problem = posix_spawn(&pid, program.c_str(), actions.get(), &attributes, words, environ);
   posix_spawnattr_destroy(&attributes);
-  if (problem) return resource_error(fmt::format("{}: can't start: {}", program.string(), std::strerror(problem)));
+  if (problem)
+    return resource_error(fmt::format("{}: can't start: {}", program.string(), std::strerror(problem)));
   return pid;
 }
 
 }  // namespace
 
 Result<fs::path> find_helper() {
-  const char* hint = "it belongs to fye and handles films: build the target fye-av, or set FYE_AV to where it is";
+  const char* hint =
+      "it belongs to fye and handles films: build the target fye-av, or set FYE_AV to where it is";
   if (const char* given = std::getenv("FYE_AV"); given && *given) {
     if (is_program(given)) return fs::path(given);
     return resource_error(fmt::format("FYE_AV: {} is no program", given), hint);
@@ -99,7 +106,8 @@ Result<fs::path> find_helper() {
   const fs::path here = own_file().parent_path();
   for (const char* place : {"fye-av", "../libexec/fye/fye-av", "../lib/fye/fye-av"})
     if (is_program(here / place)) return here / place;
-  return resource_error(fmt::format("fye-av is missing: neither in {} nor in ../libexec/fye", here.string()), hint);
+  return resource_error(fmt::format("fye-av is missing: neither in {} nor in ../libexec/fye", here.string()),
+                        hint);
 }
 
 Helper::Helper(std::string name, std::string job, pid_t pid, Channel channel)
@@ -140,21 +148,24 @@ Result<Helper> Helper::start(const std::string& name, const Json& job, const Hel
 }
 
 Error Helper::ending() {
-  // Its end of the socket closes a moment before it can be waited for. One that lives on is not worth listening to.
+  // Its end of the socket closes a moment before it can be waited for. One that lives on is not worth
+  // listening to.
   int status = 0;
   bool ended = pid_ <= 0;
   for (const Stopwatch waited; !ended && waited.ms() < kMostEndingMs; usleep(1000))
     ended = waitpid(pid_, &status, WNOHANG) == pid_;
-  if (!ended) return internal_error(fmt::format("{}: the film helper (fye-av, {}) talks nonsense", name_, job_));
+  if (!ended)
+    return internal_error(fmt::format("{}: the film helper (fye-av, {}) talks nonsense", name_, job_));
   pid_ = -1;
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
     return resource_error(fmt::format("{}: the film helper (fye-av, {}) was killed", name_, job_),
                           "perhaps memory ran out: give less to do at once, or close other programs");
   if (WIFSIGNALED(status))
-    return bad_input(fmt::format("{}: the film helper (fye-av, {}) crashed: {}", name_, job_, strsignal(WTERMSIG(status))),
-                     "the film may be damaged; nothing else was touched");
-  return internal_error(fmt::format("{}: the film helper (fye-av, {}) ended with {} and said nothing", name_, job_,
-                                    WEXITSTATUS(status)));
+    return bad_input(
+        fmt::format("{}: the film helper (fye-av, {}) crashed: {}", name_, job_, strsignal(WTERMSIG(status))),
+        "the film may be damaged; nothing else was touched");
+  return internal_error(fmt::format("{}: the film helper (fye-av, {}) ended with {} and said nothing", name_,
+                                    job_, WEXITSTATUS(status)));
 }
 
 Status Helper::send(const MessageHead& head, const std::string& text, int fd) {
@@ -173,7 +184,8 @@ Result<std::optional<Message>> Helper::receive(std::optional<std::chrono::millis
     const auto said = json_of(**message);
     if (!said) return said.error();
     const auto text = [&](const char* key) {
-      return said->contains(key) && (*said)[key].is_string() ? (*said)[key].get<std::string>() : std::string();
+      return said->contains(key) && (*said)[key].is_string() ? (*said)[key].get<std::string>()
+                                                             : std::string();
     };
     const auto code = said->find("code");
     return Error{code_of(code != said->end() && code->is_number_integer() ? code->get<int>() : 0),
@@ -185,7 +197,8 @@ Result<std::optional<Message>> Helper::receive(std::optional<std::chrono::millis
 Result<Json> Helper::finish() {
   auto message = receive();
   if (!message) return message.error();
-  if ((*message)->type != MessageType::done) return internal_error(name_ + ": the film helper said something else");
+  if ((*message)->type != MessageType::done)
+    return internal_error(name_ + ": the film helper said something else");
   return json_of(**message);
 }
 

@@ -14,7 +14,8 @@
 
 namespace fye {
 
-// $FYE_AV; else beside this program, in ../libexec/fye or in ../lib/fye. Errors: there is none: says what to install.
+// $FYE_AV; else beside this program, in ../libexec/fye or in ../lib/fye. Errors: there is none: says what to
+// install.
 Result<std::filesystem::path> find_helper();
 
 // What fye-av is locked in by; a sentence for each thing the kernel refused.
@@ -29,8 +30,8 @@ struct HelperFiles {
 // Not thread-safe. Destroyed while it runs, it is killed.
 class Helper {
  public:
-  // Starts fye-av and waits until it is locked in. `name` for sentences: the film. Errors: no helper, not able to
-  // start it, it fails at once.
+  // Starts fye-av and waits until it is locked in. `name` for sentences: the film. Errors: no helper, not
+  // able to start it, it fails at once.
   static Result<Helper> start(const std::string& name, const Json& job, const HelperFiles& files);
   Helper(Helper&&) noexcept;
   ~Helper();
@@ -39,8 +40,8 @@ class Helper {
 
   Status send(const MessageHead& head, const std::string& text = {}, int fd = -1);
 
-  // The next message; nothing after `patience` without one. Errors: what fye-av said in `failed`; that it crashed
-  // or was killed: bad_input, since it is the film that does it.
+  // The next message; nothing after `patience` without one. Errors: what fye-av said in `failed`; that it
+  // crashed or was killed: bad_input, since it is the film that does it.
   Result<std::optional<Message>> receive(std::optional<std::chrono::milliseconds> patience = std::nullopt);
 
   // receive() until `done`: its JSON. Other messages are an error.

@@ -32,7 +32,11 @@ Result<uint8_t*> map(int fd, size_t bytes) {
 }  // namespace
 
 SharedFrames::SharedFrames(Descriptor file, uint8_t* memory, int slots, size_t slot_bytes)
-    : file_(std::move(file)), memory_(memory), slots_(slots), slot_bytes_(slot_bytes), stride_(stride_of(slot_bytes)) {}
+    : file_(std::move(file)),
+      memory_(memory),
+      slots_(slots),
+      slot_bytes_(slot_bytes),
+      stride_(stride_of(slot_bytes)) {}
 
 SharedFrames::SharedFrames(SharedFrames&& other) noexcept
     : file_(std::move(other.file_)),
@@ -66,6 +70,8 @@ Result<SharedFrames> SharedFrames::open(Descriptor file, int slots, size_t slot_
   return SharedFrames(std::move(file), *memory, slots, slot_bytes);
 }
 
-std::span<uint8_t> SharedFrames::slot(int slot) const { return {memory_ + stride_ * size_t(slot), slot_bytes_}; }
+std::span<uint8_t> SharedFrames::slot(int slot) const {
+  return {memory_ + stride_ * size_t(slot), slot_bytes_};
+}
 
 }  // namespace fye

@@ -1,4 +1,5 @@
-// Frames in memory that fye and fye-av share: a fixed number of slots of one size, handed to and fro by number.
+// Frames in memory that fye and fye-av share: a fixed number of slots of one size, handed to and fro by
+// number.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,8 @@
 
 namespace fye {
 
-// A slot belongs to one side at a time; messages (video/protocol.h) hand it over. Their number bounds the queue.
-// The file behind can't shrink (sealed), so that neither side can make the other touch missing memory.
+// A slot belongs to one side at a time; messages (video/protocol.h) hand it over. Their number bounds the
+// queue. The file behind can't shrink (sealed), so that neither side can make the other touch missing memory.
 class SharedFrames {
  public:
   // New, zero-filled. Errors (resources).

@@ -1,4 +1,5 @@
-// Signatures as the containers' specifications have them. Tested by video/sniff_test.cc and tests/film_cli_test.py.
+// Signatures as the containers' specifications have them. Tested by video/sniff_test.cc and
+// tests/film_cli_test.py.
 #include "video/sniff.h"
 
 #include <sys/stat.h>
@@ -13,8 +14,8 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::string_view kExtensions[] = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi",
-                                            ".ts",  ".mts", ".m2ts", ".mpg", ".ogv", ".nut"};
+constexpr std::string_view kExtensions[] = {".mp4", ".m4v", ".mov",  ".mkv", ".webm", ".avi",
+                                            ".ts",  ".mts", ".m2ts", ".mpg", ".ogv",  ".nut"};
 
 struct Signature {
   size_t at;
@@ -28,7 +29,7 @@ constexpr Signature kFilms[] = {
     {4, "wide"sv},
     {0, "OggS"sv},
     {0, "FLV\x01"sv},
-    {0, "\x00\x00\x01\xBA"sv},                   // MPEG programme stream
+    {0, "\x00\x00\x01\xBA"sv},                  // MPEG programme stream
     {0, "\x30\x26\xB2\x75\x8E\x66\xCF\x11"sv},  // ASF
     {0, "\x06\x0E\x2B\x34\x02\x05\x01\x01"sv},  // MXF
     {0, "nut/multimedia container"sv},
@@ -37,7 +38,8 @@ constexpr Signature kFilms[] = {
 };
 
 constexpr Signature kPictures[] = {
-    {0, "\x89PNG"sv}, {0, "\xFF\xD8\xFF"sv}, {0, "II*\0"sv}, {0, "MM\0*"sv}, {0, "GIF8"sv}, {0, "BM"sv}, {8, "WEBP"sv},
+    {0, "\x89PNG"sv}, {0, "\xFF\xD8\xFF"sv}, {0, "II*\0"sv}, {0, "MM\0*"sv},
+    {0, "GIF8"sv},    {0, "BM"sv},           {8, "WEBP"sv},
 };
 
 bool matches(std::string_view head, const Signature& s) {
@@ -67,7 +69,8 @@ std::string head_of(const std::filesystem::path& path) {
 }
 
 bool any(std::span<const Signature> signatures, std::string_view head) {
-  return std::any_of(signatures.begin(), signatures.end(), [&](const Signature& s) { return matches(head, s); });
+  return std::any_of(signatures.begin(), signatures.end(),
+                     [&](const Signature& s) { return matches(head, s); });
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ bool has_film_extension(const std::filesystem::path& path);
 // transport and programme streams, Ogg, FLV, ASF, MXF, NUT, IVF, YUV4MPEG2.
 bool begins_as_film(std::span<const unsigned char> head);
 
-// By its first bytes; where they say nothing and are no picture's either, by its extension. False if it can't be
-// read or is no regular file.
+// By its first bytes; where they say nothing and are no picture's either, by its extension. False if it can't
+// be read or is no regular file.
 bool looks_like_film(const std::filesystem::path& path);
 
 }  // namespace fye

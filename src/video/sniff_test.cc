@@ -21,19 +21,30 @@ bool film(const std::string& head) {
 TEST(Sniff, Films) {
   std::string transport(400, '\0');
   transport[0] = transport[188] = transport[376] = 0x47;
-  for (const std::string& head :
-       {"\x1A\x45\xDF\xA3\x01\x00"s, "\0\0\0\x20" "ftypisom\0\0\2\0"s, "\0\0\0\x14" "ftypqt  "s, "\0\0\0\x08wide\0\0"s,
-        "RIFF\0\0\0\0AVI LIST"s, "OggS\0\2"s, "FLV\x01\x05"s, "\0\0\1\xBA\x44"s, "YUV4MPEG2 W2 H2\n"s, "DKIF\0\0"s, transport})
+  for (const std::string& head : {"\x1A\x45\xDF\xA3\x01\x00"s,
+                                  "\0\0\0\x20"
+                                  "ftypisom\0\0\2\0"s,
+                                  "\0\0\0\x14"
+                                  "ftypqt  "s,
+                                  "\0\0\0\x08wide\0\0"s, "RIFF\0\0\0\0AVI LIST"s, "OggS\0\2"s, "FLV\x01\x05"s,
+                                  "\0\0\1\xBA\x44"s, "YUV4MPEG2 W2 H2\n"s, "DKIF\0\0"s, transport})
     EXPECT_TRUE(film(head)) << head;
 }
 
 TEST(Sniff, NoFilms) {
-  for (const std::string& head : {"\x89PNG\r\n\x1A\n"s, "\xFF\xD8\xFF\xE0"s, "RIFF\0\0\0\0WEBPVP8 "s, "RIFF\0\0\0\0WAVEfmt "s,
-                                  "\0\0\0\x20" "ftypavif\0\0\0\0"s, "\0\0\0\x20" "ftypheic\0\0\0\0"s, "II*\0"s, "a text\n"s, ""s, "G"s})
+  for (const std::string& head :
+       {"\x89PNG\r\n\x1A\n"s, "\xFF\xD8\xFF\xE0"s, "RIFF\0\0\0\0WEBPVP8 "s, "RIFF\0\0\0\0WAVEfmt "s,
+        "\0\0\0\x20"
+        "ftypavif\0\0\0\0"s,
+        "\0\0\0\x20"
+        "ftypheic\0\0\0\0"s,
+        "II*\0"s, "a text\n"s, ""s, "G"s})
     EXPECT_FALSE(film(head)) << head;
 }
 
-RC_GTEST_PROP(Sniff, TakesAnyBytes, (const std::vector<unsigned char>& bytes)) { (void)begins_as_film(bytes); }
+RC_GTEST_PROP(Sniff, TakesAnyBytes, (const std::vector<unsigned char>& bytes)) {
+  (void)begins_as_film(bytes);
+}
 
 class Files : public ::testing::Test {
  protected:
@@ -59,7 +70,8 @@ TEST_F(Files, ContentFirstThenTheName) {
 }
 
 TEST_F(Files, Extensions) {
-  for (const std::string_view extension : film_extensions()) EXPECT_TRUE(has_film_extension("a" + std::string(extension)));
+  for (const std::string_view extension : film_extensions())
+    EXPECT_TRUE(has_film_extension("a" + std::string(extension)));
   EXPECT_TRUE(has_film_extension("A.Mp4"));
   EXPECT_FALSE(has_film_extension("a.png"));
   EXPECT_FALSE(has_film_extension("mp4"));
