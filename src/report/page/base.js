@@ -41,7 +41,7 @@ function num(value, digits = 3) {
 const signed = (value, digits = 3) =>
     value === null || value === undefined ? '–' : (value > 0 ? '+' : value < 0 ? '−' : '') + num(Math.abs(value), digits);
 const ms = value => value === null || value === undefined ? '–' : num(value) + ' ms';
-const percent = share => (share < 0.00995 ? num(100 * share, 1) : (100 * share).toFixed(share < 0.0995 ? 1 : 0)) + ' %';
+const percent = share => (100 * share).toFixed(share < 0.0995 ? 1 : 0) + ' %';
 function count(value) {
   for (const [size, letter] of [[1e9, 'G'], [1e6, 'M'], [1e3, 'k']])
     if (value >= size) return num(value / size) + ' ' + letter;

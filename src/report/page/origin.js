@@ -24,6 +24,6 @@ const PARTS_OF_PAGE = {picture: 'Before and after', time: 'Where the time went',
 function showAbsent() {
   if (!data.absent.length) return false;
   byId('absent-body').append(table('What is missing, and the command that would fill it', ['Part', 'Why', 'Command'],
-      data.absent.map(absent => [PARTS_OF_PAGE[absent.part] || absent.part, absent.why, el('code', {}, absent.command)]), {class: 'roomy'}));
+      data.absent.map(absent => [PARTS_OF_PAGE[absent.part] || absent.part, absent.why, el('code', {}, absent.command)])));
   return true;
 }
