@@ -19,11 +19,42 @@ function(fye_isa_flags)
   foreach(file ${ARGN})
     foreach(isa portable avx2 avx2vnni avx512 avx512bf16 amx)
       if(file MATCHES "_${isa}\\.cc$")
-        set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "${FYE_ISA_${isa}}")
+        set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "${FYE_ISA_${isa}}" SKIP_PRECOMPILE_HEADERS ON)
       endif()
     endforeach()
   endforeach()
 endfunction()
+
+# Reading the same headers again and again is half of a build, so they are read once: the first target of a kind (library,
+# test) makes them and the others take them over. FYE_PCH=OFF shows that every file includes
+# what it uses.
+function(fye_precompile target kind)
+  if(NOT FYE_PCH)
+    return()
+  endif()
+  get_property(first GLOBAL PROPERTY FYE_PCH_${kind})
+  if(first)
+    target_precompile_headers(${target} REUSE_FROM ${first})
+    return()
+  endif()
+  set_property(GLOBAL PROPERTY FYE_PCH_${kind} ${target})
+  target_precompile_headers(${target} PRIVATE ${ARGN} <fmt/format.h> <nlohmann/json.hpp> <algorithm> <array> <cmath> <cstring> <filesystem>
+    <fstream> <functional> <map> <memory> <mutex> <optional> <random> <set> <span> <string> <thread> <vector>)
+endfunction()
+
+# Rooms that compute. In the others, and in tests, the sanitizers' checks cost more to compile with -O1 than -O0 costs to run.
+set(FYE_ROOMS_THAT_COMPUTE base graph image quant kernels processors execute quality)
+
+# Under CMAKE_UNITY_BUILD (the sanitizers' presets: several files of a room compiled as one take half the time) these stay alone: a
+# name in them means something else in a file of the same room.
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
+set(FYE_NOT_IN_UNITY graph/validate.cc image/row_reader.cc import/ncnn/ncnn_import_test.cc kernels/resize/bicubic.cc
+  kernels/move/move_test.cc execute/plain_test.cc execute/int8r16_test.cc quality/piqe.cc quality/quality_test.cc
+  profile/measure_test.cc profile/sensitivity_test.cc plan/state_graph.cc plan/exact.cc plan/plan_file_test.cc plan/relaxed_test.cc runtime/machine.cc
+  batch/privacy.cc report/units.cc cli/option_table_test.cc cli/parse.cc
+  cli/process.cc cli/report.cc cli/report_inputs.cc cli/up_many.cc)
+list(TRANSFORM FYE_NOT_IN_UNITY PREPEND ${CMAKE_SOURCE_DIR}/src/)
+set_source_files_properties(${FYE_NOT_IN_UNITY} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 
 function(fye_room name)
   cmake_parse_arguments(ROOM "" "" "USES" ${ARGN})
@@ -47,6 +78,12 @@ function(fye_room name)
     add_library(fye_${name} STATIC ${sources})
     target_include_directories(fye_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
     target_link_libraries(fye_${name} PUBLIC ${ROOM_USES})
+    if(FYE_SANITIZE AND NOT name IN_LIST FYE_ROOMS_THAT_COMPUTE)
+      target_compile_options(fye_${name} PRIVATE -O0)
+      fye_precompile(fye_${name} O0)
+    elseif(NOT name STREQUAL learn)  # has its own
+      fye_precompile(fye_${name} rooms)
+    endif()
     set(lib fye_${name})
   else()
     add_library(fye_${name} INTERFACE)
@@ -59,7 +96,14 @@ function(fye_room name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE fye_${name} GTest::gmock GTest::gtest_main fye_rapidcheck)
     # Property tests are templates upon templates: -O1 halves their compile time and costs the runs little.
-    target_compile_options(${name}_test PRIVATE -O1)
+    if(FYE_SANITIZE)
+      target_compile_options(${name}_test PRIVATE -O0)
+    else()
+      target_compile_options(${name}_test PRIVATE -O1)
+    endif()
+    if(NOT name STREQUAL learn)
+      fye_precompile(${name}_test tests <gtest/gtest.h> <gmock/gmock.h> <rapidcheck/gtest.h>)
+    endif()
     include(GoogleTest)
     gtest_discover_tests(${name}_test PROPERTIES LABELS "fast;${name}" DISCOVERY_TIMEOUT 60)
   endif()

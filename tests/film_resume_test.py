@@ -45,6 +45,9 @@ class Resume(unittest.TestCase):
         cls.bytes = (cls.place.folder / "whole.mp4").read_bytes()
         cls.random = random.Random(os.environ.get("FYE_SEED", "films"))
 
+        # A helper that crashes has to look so under AddressSanitizer too, which else ends it with a report.
+        cls.environment = os.environ | {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":handle_segv=0"}
+
     @classmethod
     def tearDownClass(cls):
         cls.place.close()
@@ -58,7 +61,7 @@ class Resume(unittest.TestCase):
         return json.loads(cls.place.must(*cls.words(target), *arguments).stdout)
 
     def start(self, target, *arguments):
-        return subprocess.Popen([str(self.place.fye), *self.words(target), *arguments], cwd=self.place.folder,
+        return subprocess.Popen([str(self.place.fye), *self.words(target), *arguments], cwd=self.place.folder, env=self.environment,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def work_folders(self, target):

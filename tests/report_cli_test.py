@@ -102,6 +102,9 @@ class Report(unittest.TestCase):
                 self.assertAlmostEqual(shown, median["units"][unit], delta=1e-3 * median["ms"])
             self.assertEqual((run["measured"], run["time"]["frames"]), ("t.json", 7))
             self.assertEqual(run["machine"]["threads"], 1)
+        done = self.place.run("report", "-m", "tiny.onnx", "-o", "no.html", "--trace", "t.json", "--plan", "b.json")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("says itself where its units ran", done.stderr)
         # A trace that does not say what ran needs somebody who does.
         del trace["plans"]
         self.place.write("old.json", json.dumps(trace))
@@ -140,7 +143,7 @@ class Report(unittest.TestCase):
         self.assertNotIn("time", data["runs"][0])
         self.assertIn("time", {absent["part"] for absent in data["absent"]})
         self.assertEqual(re.findall(r'data-name="(.*?)" alt=".*?" width="(\d+)"', page), [("input", "64"), ("result", "128")])
-        done = self.place.run("report", "photo.png", "-m", "tiny.onnx", "--result", "good.png", "-o", "no.html")
+        done = self.place.run("report", "photo.png", "-m", "tiny.onnx", "--result", "good.png", "--numbers", "f32", "-o", "no.html")
         self.assertEqual(done.returncode, 2)
         self.assertIn("so many times as large", done.stderr)
 
@@ -156,6 +159,11 @@ class Report(unittest.TestCase):
         data, page, _ = self.report("photo.png", "-m", "tiny.onnx", "--crop", "20x10+3+5")
         self.assertEqual(re.findall(r'width="(\d+)" height="(\d+)"', page), [("20", "10"), ("40", "20")])
         self.assertTrue(any("20x10" in notice for notice in data["notices"]))
+
+    def test_a_strip_longer_than_the_format_of_pictures_holds(self):
+        self.place.write("strip.png", pictures.png(9000, 4))
+        _, page, _ = self.report("strip.png", "-m", "tiny.onnx", "--rounds", "1")
+        self.assertEqual(re.findall(r'width="(\d+)" height="(\d+)"', page), [("8191", "4"), ("16382", "8")])
 
     def test_names_of_files_may_be_anything(self):
         for name in ("a<b>&\"c'.png", "$(touch x).png", "-dash.png", "\u202egnp.png"):

@@ -10,7 +10,11 @@
 namespace fye::av {
 namespace {
 
-// Playlists and the like want other files; they get none.
+// Containers that hold their streams themselves; playlists and the like, which want other files, are none.
+constexpr const char* kContainers =
+    "mov,matroska,avi,mpegts,mpeg,mpegvideo,ogg,flv,asf,mxf,nut,ivf,yuv4mpegpipe,gxf,wtv,rm,dv,h264,hevc,obu,m4v,vc1";
+
+// And whoever asks for another file gets none.
 int open_nothing(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) { return AVERROR(EPERM); }
 
 // An EBML number (RFC 8794): its length stands in the leading zeros; all ones: not known.
@@ -76,6 +80,8 @@ Result<Film> Film::open(int fd) {
   format->pb = io->context();
   format->io_open = open_nothing;
   format->flags |= AVFMT_FLAG_CUSTOM_IO;
+  format->format_whitelist = av_strdup(kContainers);
+  format->protocol_whitelist = av_strdup("none");
   // Frees the context itself where it fails.
   if (const int code = avformat_open_input(&format, "", nullptr, nullptr); code < 0)
     // Whatever the code: what has no end of wishes for memory, or for other files, is no film.

@@ -21,7 +21,7 @@ namespace {
 
 constexpr int kWarmUps = 2;  // first touch of the memory, clock speed
 
-struct Options {
+struct BenchFlags {
   ModelOptions model;
   std::string size = "640x360", numbers = "f32", plan, threads = "1";
   int rounds = 20, tile = 0;
@@ -55,7 +55,7 @@ Picture random_picture(Size size) {
   return picture;
 }
 
-Result<std::unique_ptr<Bench>> prepare(const Options& options) {
+Result<std::unique_ptr<Bench>> prepare(const BenchFlags& options) {
   const auto size = parse_size("--size", options.size);
   if (!size) return size.error();
   const auto threads = parse_threads("--threads", options.threads);
@@ -113,7 +113,7 @@ Status serve(Bench& bench) {
   return {};
 }
 
-Status run(const Options& options) {
+Status run(const BenchFlags& options) {
   auto prepared = prepare(options);
   if (!prepared) return prepared.error();
   Bench& bench = **prepared;
@@ -164,8 +164,8 @@ Status run(const Options& options) {
 }  // namespace
 
 Run add_bench(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  Options& o = *options;
+  auto options = std::make_shared<BenchFlags>();
+  BenchFlags& o = *options;
   add_model_argument(app, o.model);
   app.add_option("--size", o.size, "of the picture that goes in")->capture_default_str();
   app.add_option("--numbers", o.numbers, "f32, bf16, int8 or int8r16")->capture_default_str();

@@ -19,7 +19,7 @@
 namespace fye {
 namespace {
 
-struct Options {
+struct CalibrateFlags {
   ModelOptions model;
   std::vector<std::string> pictures;
   std::string output, qdq, crop = "256x256", method = "honest", threads;
@@ -35,7 +35,7 @@ void say(const CalibrateReport& report) {
   fmt::print(stderr, "\n");
 }
 
-Result<Calib> calibrated(const Options& options, const Model& model) {
+Result<Calib> calibrated(const CalibrateFlags& options, const Model& model) {
   int threads = 0;
   if (!options.threads.empty()) {
     const auto count = parse_threads("--threads", options.threads);
@@ -59,7 +59,7 @@ Result<Calib> calibrated(const Options& options, const Model& model) {
   return calib;
 }
 
-Status run(const Options& options) {
+Status run(const CalibrateFlags& options) {
   if (options.output.empty() && options.qdq.empty())
     return usage_error("nothing to write", "say where with -o net.calib.json, --qdq net.qdq.onnx or both");
   auto model = load_model(options.model, 0);
@@ -88,8 +88,8 @@ Status run(const Options& options) {
 }  // namespace
 
 Run add_calibrate(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  Options& o = *options;
+  auto options = std::make_shared<CalibrateFlags>();
+  CalibrateFlags& o = *options;
   add_model_argument(app, o.model);
   app.add_option(
       "PICTURES", o.pictures,

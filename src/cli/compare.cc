@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 
 constexpr int kGap = 6;  // white pixels between pictures side by side
 
-struct Options {
+struct CompareFlags {
   std::vector<std::string> files;
   int shave = 0;
   std::string scores, csv, beside, crop, threads;
@@ -41,7 +41,7 @@ std::string names_of_all() {
 }
 
 // In the order of the table.
-Result<std::vector<Metric>> chosen_rows(const Options& options) {
+Result<std::vector<Metric>> chosen_rows(const CompareFlags& options) {
   std::vector<std::string> asked;
   for (size_t from = 0; !options.scores.empty() && from <= options.scores.size();) {
     const size_t comma = std::min(options.scores.find(',', from), options.scores.size());
@@ -94,20 +94,20 @@ void note_missing(std::span<const ComparedRow> rows) {
 }
 
 // A score that was asked for by name has to be there; --all takes what there is.
-Status check_nothing_missing(const Options& options, std::span<const ComparedRow> rows) {
+Status check_nothing_missing(const CompareFlags& options, std::span<const ComparedRow> rows) {
   const auto lacks = [](const ComparedRow& row) { return !row.scores.missing.empty(); };
   if (options.scores.empty() || std::none_of(rows.begin(), rows.end(), lacks)) return {};
   return Error{ErrorCode::partial, "not every score that was asked for could be had", ""};
 }
 
-Status write_csv(const Options& options, std::span<const ComparedRow> rows, std::span<const Metric> columns) {
+Status write_csv(const CompareFlags& options, std::span<const ComparedRow> rows, std::span<const Metric> columns) {
   if (options.csv.empty()) return {};
   const FinishWriting uninterrupted;
   return write_file(options.csv, csv_of(rows, columns));
 }
 
 // The original comes last: the eye reads from worse to better.
-Status write_side_by_side(const Options& options, const std::vector<Picture>& pictures) {
+Status write_side_by_side(const CompareFlags& options, const std::vector<Picture>& pictures) {
   std::vector<Picture> row;
   for (size_t i = 1; i <= pictures.size(); ++i) {
     const Picture& picture = pictures[i % pictures.size()];
@@ -127,7 +127,7 @@ Status write_side_by_side(const Options& options, const std::vector<Picture>& pi
   return {};
 }
 
-Status compare_pictures(const Options& options, std::span<const Metric> columns, ThreadPool& pool) {
+Status compare_pictures(const CompareFlags& options, std::span<const Metric> columns, ThreadPool& pool) {
   std::vector<Picture> pictures;
   for (const std::string& file : options.files) {
     auto picture = read_picture(file);
@@ -172,7 +172,7 @@ Result<Scores> compare_files(const fs::path& original, const fs::path& picture, 
   return scores;
 }
 
-Result<ComparedFolders> compare_two_folders(const Options& options, const std::string& pictures,
+Result<ComparedFolders> compare_two_folders(const CompareFlags& options, const std::string& pictures,
                                             std::span<const Metric> columns, ThreadPool& pool) {
   const auto matched = match_folders(options.files[0], pictures);
   if (!matched) return matched.error();
@@ -208,7 +208,7 @@ Status report_left_out(std::span<const ComparedFolders> all) {
                ""};
 }
 
-Status compare_folders(const Options& options, std::span<const Metric> columns, ThreadPool& pool) {
+Status compare_folders(const CompareFlags& options, std::span<const Metric> columns, ThreadPool& pool) {
   if (!options.beside.empty())
     return usage_error("--side-by-side takes pictures, not folders", "give one picture of each folder");
   std::vector<ComparedFolders> all;
@@ -234,7 +234,7 @@ Status compare_folders(const Options& options, std::span<const Metric> columns, 
   return check_nothing_missing(options, rows);
 }
 
-Status compare(const Options& options) {
+Status compare(const CompareFlags& options) {
   if (options.files.size() < 2)
     return usage_error("two pictures are needed", "write: fye compare original.png other.png");
   const auto columns = chosen_rows(options);
@@ -258,8 +258,8 @@ Status compare(const Options& options) {
 }  // namespace
 
 Run add_compare(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  Options& o = *options;
+  auto options = std::make_shared<CompareFlags>();
+  CompareFlags& o = *options;
   app.add_option(
       "A B", o.files,
       "the original and one or more pictures of the same size; or folders, whose pictures are matched "

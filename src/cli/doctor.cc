@@ -18,7 +18,7 @@
 namespace fye {
 namespace {
 
-struct Options {
+struct DoctorFlags {
   bool measure = false, json = false;
 };
 
@@ -128,7 +128,7 @@ void print(const Json& json) {
                peak["unit"].get<std::string>(), peak["name"].get<std::string>());
 }
 
-Status doctor(const Options& options) {
+Status doctor(const DoctorFlags& options) {
   Json json = report();
   if (options.measure) {
     json["peaks"] = measured_peaks(Refresh::yes);
@@ -146,7 +146,7 @@ Status doctor(const Options& options) {
 }  // namespace
 
 Run add_doctor(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DoctorFlags>();
   app.add_flag(
       "--measure", options->measure,
       "measure what the arithmetic units and the memory can do (under a second; kept for later calls)");

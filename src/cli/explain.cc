@@ -26,13 +26,13 @@ namespace {
 // Fits a terminal of 80 x 24.
 constexpr int kPlotColumns = 64, kPlotRows = 16;
 
-struct Options {
+struct ExplainFlags {
   ModelOptions model;
   std::string plan, numbers = "f32", size = "640x360", profile, losses, book;
   bool json = false;
 };
 
-Result<Plan> plan_of(const Options& options, const Model& model) {
+Result<Plan> plan_of(const ExplainFlags& options, const Model& model) {
   if (!options.plan.empty()) return read_plan(options.plan, model.graph.sha256);
   const auto numbers = parse_numbers("--numbers", options.numbers);
   if (!numbers) return numbers.error();
@@ -46,7 +46,7 @@ struct Measured {
   std::vector<UnitRow> rows;
 };
 
-Result<std::optional<Measured>> measured(const Options& options, const Model& model, const Plan& plan) {
+Result<std::optional<Measured>> measured(const ExplainFlags& options, const Model& model, const Plan& plan) {
   if (options.profile.empty()) return std::optional<Measured>();
   const auto profile = read_profile(options.profile, model.graph.sha256);
   if (!profile) return profile.error();
@@ -120,7 +120,7 @@ int entry_of(const Book& book, const Plan& plan) {
   return kNone;
 }
 
-Status explain(const Options& options) {
+Status explain(const ExplainFlags& options) {
   const auto size = parse_size("--size", options.size);
   if (!size) return size.error();
   const auto model = load_model(options.model, 0);
@@ -201,8 +201,8 @@ Status explain(const Options& options) {
 }  // namespace
 
 Run add_explain(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  Options& o = *options;
+  auto options = std::make_shared<ExplainFlags>();
+  ExplainFlags& o = *options;
   add_model_argument(app, o.model);
   app.add_option("--plan", o.plan, "plan.json instead of --numbers");
   app.add_option("--numbers", o.numbers, "f32, bf16, int8 or int8r16 for every unit")->capture_default_str();

@@ -14,14 +14,14 @@
 namespace fye {
 namespace {
 
-struct Options {
+struct ExportFlags {
   ModelOptions model;
   std::string output, numbers = "f32", plan;
 };
 
 // The bytes of a model that runs these units in int8 and the others in float. Forms that ONNX has no words
 // for are said: 16-bit adds become 8-bit ones, bf16 becomes float.
-Result<std::string> planned(const Options& options, const Model& model) {
+Result<std::string> planned(const ExportFlags& options, const Model& model) {
   const auto plan = read_plan(options.plan, model.graph.sha256);
   if (!plan) return plan.error();
   const auto placement = placement_of(*plan, model.graph, active_isa());
@@ -47,7 +47,7 @@ Result<std::string> planned(const Options& options, const Model& model) {
   return export_qdq(model.graph, *model.calib, in_int8);
 }
 
-Status run(const Options& options) {
+Status run(const ExportFlags& options) {
   auto model = load_model(options.model, 0);
   if (!model) return model.error();
   const bool quantised = !options.plan.empty() || options.numbers == "int8";
@@ -66,8 +66,8 @@ Status run(const Options& options) {
 }  // namespace
 
 Run add_export(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  Options& o = *options;
+  auto options = std::make_shared<ExportFlags>();
+  ExportFlags& o = *options;
   add_model_argument(app, o.model);
   app.add_option("-o,--output", o.output, "ONNX file to write (opset 17)")->required()->type_name("FILE");
   app.add_option("--numbers", o.numbers,

@@ -20,7 +20,7 @@
 namespace fye {
 namespace {
 
-struct Options {
+struct LadderFlags {
   std::vector<std::string> models, pictures;
   ModelOptions conventions;
   std::string size = "640x360", threads, output, deadline, crop = "192x192";
@@ -37,7 +37,7 @@ struct Candidate {
   std::vector<int> entries;
 };
 
-Result<std::vector<Candidate>> candidates_of(const Options& options, const Size& size,
+Result<std::vector<Candidate>> candidates_of(const LadderFlags& options, const Size& size,
                                              const MachineId& machine) {
   std::vector<Candidate> all;
   for (const std::string& name : options.models) {
@@ -64,7 +64,7 @@ Result<std::vector<Candidate>> candidates_of(const Options& options, const Size&
   return all;
 }
 
-Result<std::vector<ScoredPair>> pairs_of(const Options& options, int scale) {
+Result<std::vector<ScoredPair>> pairs_of(const LadderFlags& options, int scale) {
   const auto crop = parse_crop("--crop", options.crop);
   if (!crop) return crop.error();
   const auto files = picture_files(options.pictures);
@@ -80,7 +80,7 @@ Result<std::vector<ScoredPair>> pairs_of(const Options& options, int scale) {
   return pairs;
 }
 
-Result<Ladder> measure(const Options& options, std::vector<Candidate>& candidates, const Size& size,
+Result<Ladder> measure(const LadderFlags& options, std::vector<Candidate>& candidates, const Size& size,
                        const MachineId& machine, ThreadPool& threads) {
   Ladder ladder{.machine = machine,
                 .width = size.width,
@@ -108,7 +108,7 @@ Result<Ladder> measure(const Options& options, std::vector<Candidate>& candidate
   return ladder;
 }
 
-Status run(const Options& options) {
+Status run(const LadderFlags& options) {
   const auto size = parse_size("--size", options.size);
   if (!size) return size.error();
   std::optional<double> deadline;
@@ -171,8 +171,8 @@ Status run(const Options& options) {
 }  // namespace
 
 Run add_ladder(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  Options& o = *options;
+  auto options = std::make_shared<LadderFlags>();
+  LadderFlags& o = *options;
   app.add_option("MODELS", o.models,
                  "networks of one scale: shipped names or files; each needs a book (fye plan)");
   app.add_option("--pictures", o.pictures, "8 to 20 large pictures, or folders, that quality is measured on")

@@ -32,7 +32,7 @@ constexpr int kRandomPlans = 10'000;
 // Fits a terminal of 80 x 24.
 constexpr int kPlotColumns = 64, kPlotRows = 16;
 
-struct Options {
+struct PlanFlags {
   ModelOptions model;
   std::string profile, losses, size = "640x360", threads, deadline, strategy = "exact", plan, book, data,
                                budget;
@@ -58,7 +58,7 @@ struct Found {
   double seconds = 0;
 };
 
-Result<std::vector<const Processor*>> chosen_processors(const Options& options, const Profile& profile) {
+Result<std::vector<const Processor*>> chosen_processors(const PlanFlags& options, const Profile& profile) {
   if (options.processors.empty()) return processors_of(profile);
   std::vector<const Processor*> chosen;
   for (const std::string& name : options.processors) {
@@ -70,7 +70,7 @@ Result<std::vector<const Processor*>> chosen_processors(const Options& options, 
 }
 
 // Times of another machine or build still rank plans, but don't keep deadlines.
-Status check_machine(const Options& options, const Profile& profile, const MachineId& here) {
+Status check_machine(const PlanFlags& options, const Profile& profile, const MachineId& here) {
   const std::string other = difference(profile.machine, here);
   if (other.empty()) return {};
   const std::string what = fmt::format("the profile was measured on {}", other);
@@ -80,7 +80,7 @@ Status check_machine(const Options& options, const Profile& profile, const Machi
   return {};
 }
 
-Result<Setting> prepare(const Options& options) {
+Result<Setting> prepare(const PlanFlags& options) {
   Setting s;
   const auto size = parse_size("--size", options.size);
   if (!size) return size.error();
@@ -127,7 +127,7 @@ Result<Setting> prepare(const Options& options) {
   return s;
 }
 
-Result<Found> find_plans(const Options& options, const Setting& s) {
+Result<Found> find_plans(const PlanFlags& options, const Setting& s) {
   const Stopwatch watch;
   Found found;
   if (options.strategy == "exact") {
@@ -178,7 +178,7 @@ Json json_of(const PlanProblem& problem, const PlanPoint& point) {
   return json;
 }
 
-void print_json(const Options& options, const Setting& s, const Found& found,
+void print_json(const PlanFlags& options, const Setting& s, const Found& found,
                 const std::optional<PlanPoint>& chosen) {
   Json json = {
       {"strategy", options.strategy}, {"seconds", found.seconds}, {"processors", s.problem.processors}};
@@ -201,7 +201,7 @@ void print_point(const PlanProblem& problem, const char* title, const PlanPoint&
   fmt::print("\n");
 }
 
-void print_text(const Options& options, const Setting& s, const Found& found, const Book& book,
+void print_text(const PlanFlags& options, const Setting& s, const Found& found, const Book& book,
                 const std::optional<PlanPoint>& chosen) {
   fmt::print("{}, {}x{}, {} plan{} by --strategy {} in {:.2f} s\n", s.model.name, s.profile.width,
              s.profile.height, found.front.size(), found.front.size() == 1 ? "" : "s", options.strategy,
@@ -219,7 +219,7 @@ void print_text(const Options& options, const Setting& s, const Found& found, co
                reason_of(s.problem, row));
 }
 
-Status write_files(const Options& options, const Setting& s, const Book& book,
+Status write_files(const PlanFlags& options, const Setting& s, const Book& book,
                    const std::optional<PlanPoint>& chosen) {
   const FinishWriting uninterrupted;
   if (!options.book.empty()) {
@@ -234,7 +234,7 @@ Status write_files(const Options& options, const Setting& s, const Book& book,
 
 // What is run for real: the best few by the model of losses, and, as that model is a sum and errors are not,
 // the best of each simple kind, which a sum may misjudge together (docs/results.md, animevideov3).
-Result<std::vector<PlanPoint>> candidates_for(const Options& options, const Setting& s, double deadline) {
+Result<std::vector<PlanPoint>> candidates_for(const PlanFlags& options, const Setting& s, double deadline) {
   auto candidates = best_plans(s.problem, deadline, options.best, s.constraints);
   if (!candidates) return candidates;
   for (const auto& front : {prefix_plans(s.problem, s.constraints), suffix_plans(s.problem, s.constraints),
@@ -248,7 +248,7 @@ Result<std::vector<PlanPoint>> candidates_for(const Options& options, const Sett
 
 // The plan that really is the truest in time: the best few by the model, run on pictures. Where none of them
 // keeps the deadline as measured, the model is asked again for as much less.
-Result<PlanPoint> proven(const Options& options, const Setting& s, double deadline) {
+Result<PlanPoint> proven(const PlanFlags& options, const Setting& s, double deadline) {
   constexpr int kTries = 3;
   const auto files = picture_files(options.pictures);
   if (!files) return files.error();
@@ -294,7 +294,7 @@ Result<PlanPoint> proven(const Options& options, const Setting& s, double deadli
 }
 
 // The best plans under no conditions are kept for fye up --deadline and fye run.
-void keep(const Options& options, const Setting& s, const Book& book) {
+void keep(const PlanFlags& options, const Setting& s, const Book& book) {
   if (options.strategy != "exact" || !options.processors.empty() || !s.constraints.allowed.empty() ||
       s.constraints.max_switches >= 0 || s.constraints.max_mj)
     return;
@@ -307,7 +307,7 @@ void keep(const Options& options, const Setting& s, const Book& book) {
     spdlog::info("the book is not kept: {}", written.error().text());
 }
 
-Status run(const Options& options) {
+Status run(const PlanFlags& options) {
   std::optional<double> deadline;
   if (!options.deadline.empty()) {
     const auto ms = parse_deadline("--deadline", options.deadline);
@@ -350,8 +350,8 @@ Status run(const Options& options) {
 }  // namespace
 
 Run add_plan(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  Options& o = *options;
+  auto options = std::make_shared<PlanFlags>();
+  PlanFlags& o = *options;
   add_model_argument(app, o.model);
   app.add_option("--deadline", o.deadline, "40ms, 0.04s or 40 (milliseconds); without it: all deadlines");
   app.add_option("-o,--output", o.plan, "plan.json to write, for the deadline");

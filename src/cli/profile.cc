@@ -17,7 +17,7 @@
 namespace fye {
 namespace {
 
-struct Options {
+struct ProfileFlags {
   ModelOptions model;
   std::string size = "640x360", threads, output, watts;
   std::vector<std::string> processors;
@@ -26,7 +26,7 @@ struct Options {
 };
 
 // Those asked for, or all that can run the model.
-Result<std::vector<const Processor*>> chosen_processors(const Options& options, const Model& model) {
+Result<std::vector<const Processor*>> chosen_processors(const ProfileFlags& options, const Model& model) {
   std::vector<const Processor*> chosen;
   for (const std::string& wanted : options.processors) {
     const auto processor = find_processor(wanted, active_isa());
@@ -132,7 +132,7 @@ Json json_of(const Profile& profile, const std::optional<MeasureReport>& report)
   return json;
 }
 
-Status run(const Options& options) {
+Status run(const ProfileFlags& options) {
   const auto size = parse_size("--size", options.size);
   if (!size) return size.error();
   int threads = 0;
@@ -184,8 +184,8 @@ Status run(const Options& options) {
 }  // namespace
 
 Run add_profile(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  Options& o = *options;
+  auto options = std::make_shared<ProfileFlags>();
+  ProfileFlags& o = *options;
   add_model_argument(app, o.model);
   app.add_option("--size", o.size, "of the picture that goes in")->capture_default_str();
   app.add_option("--threads,-j", o.threads, "processor cores to use, all by default");

@@ -29,7 +29,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct ReportFlags {
   std::string input, output, result;
   ModelOptions model;
   ReportFiles files;
@@ -47,7 +47,7 @@ struct Work {
   std::optional<Trace> trace;
 };
 
-Status check_options(const Options& o) {
+Status check_options(const ReportFlags& o) {
   const auto both = [](bool a, bool b, const char* what, const char* hint) -> Status {
     return a && b ? Status(usage_error(what, hint)) : Status();
   };
@@ -56,6 +56,8 @@ Status check_options(const Options& o) {
        {both(plan, deadline, "--plan and --deadline can't both say what runs", "leave one of them out"),
         both(plan, numbers, "--plan and --numbers can't both say what runs", "leave one of them out"),
         both(deadline, numbers, "--deadline and --numbers can't both say what runs", "leave one of them out"),
+        both(!o.trace.empty(), deadline || numbers, "--trace tells what ran; --deadline and --numbers would say it again",
+             "leave one of them out"),
         both(!o.against.empty(), !o.trace.empty(), "--trace tells of one plan; --against wants two",
              "leave one of them out"),
         both(!o.against.empty(), !o.result.empty(), "--result is the picture of one plan; --against wants two",
@@ -65,7 +67,10 @@ Status check_options(const Options& o) {
         both(o.input.empty(), !o.result.empty(), "--result is for a picture, and none was given",
              "write: fye report small.jpg -o report.html --result big.png"),
         both(o.input.empty(), !o.crop.empty(), "--crop is for a picture, and none was given",
-             "write: fye report small.jpg -o report.html --crop 320x240")})
+             "write: fye report small.jpg -o report.html --crop 320x240"),
+        both(!o.result.empty(), !plan && !deadline && !numbers && o.trace.empty(),
+             "--result does not tell what made the picture",
+             "add --plan plan.json, --trace trace.json or --numbers f32, whichever it was")})
     if (!status) return status;
   std::string extension = fs::path(o.output).extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -74,7 +79,7 @@ Status check_options(const Options& o) {
   return {};
 }
 
-Result<Plan> chosen_plan(const Options& o, const Work& work, ThreadPool& threads, std::string& chosen) {
+Result<Plan> chosen_plan(const ReportFlags& o, const Work& work, ThreadPool& threads, std::string& chosen) {
   const Model& model = work.model;
   if (!o.plan.empty()) {
     chosen = o.plan;
@@ -106,7 +111,7 @@ Result<Plan> chosen_plan(const Options& o, const Work& work, ThreadPool& threads
 }
 
 // Which plans the report is about; nothing has run yet.
-Status set_runs(const Options& o, Work& work, ThreadPool& threads) {
+Status set_runs(const ReportFlags& o, Work& work, ThreadPool& threads) {
   Report& report = work.report;
   std::string chosen;
   std::optional<Plan> given;
@@ -143,7 +148,7 @@ Status set_runs(const Options& o, Work& work, ThreadPool& threads) {
 }
 
 // Runs the plans in turns; or once, for the picture alone, where a trace has the times.
-Status run_plans(const Options& o, Work& work, ThreadPool& threads) {
+Status run_plans(const ReportFlags& o, Work& work, ThreadPool& threads) {
   Report& report = work.report;
   std::vector<Plan> plans;
   for (const ReportRun& run : report.runs) plans.push_back(run.plan);
@@ -172,7 +177,7 @@ Status run_plans(const Options& o, Work& work, ThreadPool& threads) {
 }
 
 // The picture that somebody made before.
-Status read_result(const Options& o, Work& work) {
+Status read_result(const ReportFlags& o, Work& work) {
   auto picture = read_picture(o.result);
   if (!picture) return picture.error();
   const Picture& in = *work.input;
@@ -189,7 +194,7 @@ bool all_float(const Plan& plan) {
   return std::all_of(plan.steps.begin(), plan.steps.end(), [](const PlanStep& s) { return s.processor == "cpu.f32"; });
 }
 
-Status add_scores(const Options& o, Work& work, ThreadPool& threads) {
+Status add_scores(const ReportFlags& o, Work& work, ThreadPool& threads) {
   Report& report = work.report;
   Progress progress("scoring");
   const Picture bicubic = resample_bicubic(*work.input, report.out_width, report.out_height);
@@ -223,7 +228,7 @@ Status add_scores(const Options& o, Work& work, ThreadPool& threads) {
   return {};
 }
 
-Result<std::vector<PagePicture>> page_pictures(const Options& o, Work& work) {
+Result<std::vector<PagePicture>> page_pictures(const ReportFlags& o, Work& work) {
   const Report& report = work.report;
   const int scale = report.out_width / report.width;
   Window window = window_for(report.width, report.height, scale);
@@ -265,7 +270,7 @@ Result<std::vector<PagePicture>> page_pictures(const Options& o, Work& work) {
 }
 
 // What only further files or pictures could show.
-void note_absent(const Options& o, Work& work, const std::string& model) {
+void note_absent(const ReportFlags& o, Work& work, const std::string& model) {
   Report& report = work.report;
   const std::string picture = o.input.empty() ? "small.jpg" : shell_word(o.input);
   const std::string begin = fmt::format("fye report {} -m {} -o {}", picture, model, shell_word(o.output));
@@ -281,7 +286,7 @@ void note_absent(const Options& o, Work& work, const std::string& model) {
     report.absent.push_back({"compare", "one plan was given", begin + " --plan plan.json --against other.json"});
 }
 
-Status read_inputs(const Options& o, Work& work) {
+Status read_inputs(const ReportFlags& o, Work& work) {
   Report& report = work.report;
   if (!o.deadline.empty()) {
     const auto deadline = parse_deadline("--deadline", o.deadline);
@@ -316,7 +321,7 @@ Status read_inputs(const Options& o, Work& work) {
   return {};
 }
 
-Status make_pictures(const Options& o, Work& work, ThreadPool& threads) {
+Status make_pictures(const ReportFlags& o, Work& work, ThreadPool& threads) {
   Report& report = work.report;
   if (auto made = o.result.empty() ? run_plans(o, work, threads) : read_result(o, work); !made) return made;
   report.out_width = work.results[0].picture.width;
@@ -328,7 +333,7 @@ Status make_pictures(const Options& o, Work& work, ThreadPool& threads) {
   return add_scores(o, work, threads);
 }
 
-Status write_page(const Options& o, Work& work) {
+Status write_page(const ReportFlags& o, Work& work) {
   std::vector<PagePicture> pictures;
   if (work.input) {
     auto shots = page_pictures(o, work);
@@ -348,7 +353,7 @@ Status write_page(const Options& o, Work& work) {
   return {};
 }
 
-Status report(const Options& o) {
+Status report(const ReportFlags& o) {
   if (auto status = check_options(o); !status) return status;
   // Before anything takes long: can the page be written there?
   if (const auto there = PendingFile::create(o.output); !there) return there.error();
@@ -389,8 +394,8 @@ Status report(const Options& o) {
 }  // namespace
 
 Run add_report(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  Options& o = *options;
+  auto options = std::make_shared<ReportFlags>();
+  ReportFlags& o = *options;
   app.add_option("IN", o.input, "picture to enlarge; without one, the page is about plans alone");
   app.add_option("-o,--output", o.output, "page to write, report.html")->required();
   app.add_option("-s,--scale", o.scale, "how many times as large; default: the network's own")->check(CLI::Range(1, 16));

@@ -104,6 +104,8 @@ Result<TracedPlan> plan_of(const Trace& trace, const std::string& file, const st
                                      [](const auto& a, const auto& b) { return a.second < b.second; });
   const int entry = most->first;
   if (const auto known = trace.plans.find(entry); known != trace.plans.end()) {
+    if (given)
+      return usage_error(file + " says itself where its units ran; --plan would say it again", "leave --plan out");
     Plan plan;
     plan.graph_sha256 = trace.graph_sha256;
     plan.steps = known->second;

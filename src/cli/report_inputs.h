@@ -28,7 +28,7 @@ std::string shell_word(const std::string& text);
 Status find_measurements(const ReportFiles& files, const std::filesystem::path& model_file,
                          const std::string& model, Report& report);
 
-// The plan that a trace's frames ran by most. Errors: the trace does not say, and no plan was given.
+// The plan that a trace's frames ran by most. Errors: the trace does not say, and no plan was given; or both say it.
 struct TracedPlan {
   Plan plan;
   int entry = 0;

@@ -16,14 +16,14 @@
 namespace fye {
 namespace {
 
-struct Options {
+struct ResizeFlags {
   std::string input, output, size, scale, crop;
   int quality = 95;
 };
 
 // The size asked for, and the picture cut to a whole multiple where a ratio like 1/3 needs it (spec:
 // "modcrop").
-Result<Size> target(const Options& options, Picture& picture) {
+Result<Size> target(const ResizeFlags& options, Picture& picture) {
   if (!options.size.empty()) return parse_size("--size", options.size);
   if (options.scale.empty()) return Size{picture.width, picture.height};
   const auto ratio = parse_ratio("--scale", options.scale);
@@ -41,7 +41,7 @@ Result<Size> target(const Options& options, Picture& picture) {
   return Size{ratio->of(picture.width), ratio->of(picture.height)};
 }
 
-Status resize(const Options& options) {
+Status resize(const ResizeFlags& options) {
   if (!options.size.empty() && !options.scale.empty())
     return usage_error("--size and --scale: both were given", "leave one of them out");
   OutputRequest request{.input = options.input, .output = options.output, .by_option = true};
@@ -75,8 +75,8 @@ Status resize(const Options& options) {
 }  // namespace
 
 Run add_resize(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  Options& o = *options;
+  auto options = std::make_shared<ResizeFlags>();
+  ResizeFlags& o = *options;
   app.add_option("IN", o.input, "picture to resize")->required();
   app.add_option("-o,--output", o.output, "picture to write (.png .jpg .webp .tif)")->required();
   app.add_option("--crop", o.crop, "first cut out WxH (the middle) or WxH+X+Y");

@@ -29,7 +29,7 @@ constexpr double kLateShare = 0.01;
 // Time that no step claims, above which an account is not one (design.md, "Time adds up").
 constexpr double kRestShare = 0.05;
 
-struct Options {
+struct RunFlags {
   ModelOptions model;
   std::vector<std::string> pictures;
   std::string plan, book, deadline, threads, trace, output;
@@ -54,7 +54,7 @@ Result<std::vector<Picture>> read_pictures(const std::vector<std::string>& files
 }
 
 // A book of one plan, whose time is what it predicts (or, where it says none, the deadline itself).
-Result<FoundBook> book_of_plan(const Options& options, const Model& model, double deadline,
+Result<FoundBook> book_of_plan(const RunFlags& options, const Model& model, double deadline,
                                const MachineId& machine) {
   const auto plan = read_plan(options.plan, model.graph.sha256);
   if (!plan) return plan.error();
@@ -138,7 +138,7 @@ void print(const Summary& s, const Book& book, double deadline, double scale) {
              100 * s.units, 100 * s.hand_overs, 100 * s.moving, 100 * s.around, 100 * s.waiting);
 }
 
-Status run(const Options& options) {
+Status run(const RunFlags& options) {
   const auto deadline = parse_deadline("--deadline", options.deadline);
   if (!deadline) return deadline.error();
   int count = 0;
@@ -231,8 +231,8 @@ Status run(const Options& options) {
 }  // namespace
 
 Run add_run(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  Options& o = *options;
+  auto options = std::make_shared<RunFlags>();
+  RunFlags& o = *options;
   add_model_argument(app, o.model);
   app.add_option("PICTURES", o.pictures, "pictures of one size; taken in turns");
   app.add_option("--deadline", o.deadline, "of each picture: 40ms, 0.04s or 40 (milliseconds)")->required();

@@ -22,7 +22,7 @@
 namespace fye {
 namespace {
 
-struct Options {
+struct SensitivityFlags {
   ModelOptions model;
   std::vector<std::string> pictures;
   std::string output, crop = "64x64", threads;
@@ -53,7 +53,7 @@ Result<LossCheck> checked(const Model& model, std::span<const Processor* const> 
                       kCheckSeed, pool, [&](double share) { progress.update(share); });
 }
 
-Status run(const Options& options) {
+Status run(const SensitivityFlags& options) {
   int count = 0;
   if (!options.threads.empty()) {
     const auto threads = parse_threads("--threads", options.threads);
@@ -147,8 +147,8 @@ Status run(const Options& options) {
 }  // namespace
 
 Run add_sensitivity(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  Options& o = *options;
+  auto options = std::make_shared<SensitivityFlags>();
+  SensitivityFlags& o = *options;
   add_model_argument(app, o.model);
   app.add_option("PICTURES", o.pictures, "8 to 20 pictures of the kind to be enlarged, or folders");
   app.add_option("-o,--output", o.output,

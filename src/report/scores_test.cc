@@ -82,7 +82,8 @@ TEST(ScoreTable, EqualPicturesAreCalledSo) {
   ASSERT_TRUE(psnr);
   EXPECT_FALSE(psnr->values[0]);  // infinite
   EXPECT_TRUE(psnr->identical[0]);
-  for (const Json& r : json_of(*table)["rows"])
+  const Json json = json_of(*table);
+  for (const Json& r : json["rows"])
     if (r["name"] == "psnr_y") {
       EXPECT_EQ(r["values"][0], "equal");
     }

@@ -32,9 +32,12 @@ Picture part_of(const Picture& picture, const Window& window, int scale) {
 }  // namespace
 
 Window window_for(int width, int height, int scale) {
-  const double pixels = double(width) * height * scale * scale;
+  const int longest = kMostSide / scale;
+  Window window{0, 0, std::min(width, longest), std::min(height, longest)};
+  const double pixels = double(window.width) * window.height * scale * scale;
   const double share = std::min(1., std::sqrt(double(kMostShown) / pixels));
-  Window window{0, 0, std::max(1, int(width * share)), std::max(1, int(height * share))};
+  window.width = std::max(1, int(window.width * share));
+  window.height = std::max(1, int(window.height * share));
   // A long strip: one side is already at its least.
   window.width = int(std::min(double(window.width), double(kMostShown) / scale / scale / window.height));
   window.height = int(std::min(double(window.height), double(kMostShown) / scale / scale / window.width));
@@ -53,6 +56,10 @@ Status check_window(const Window& window, int width, int height, int scale) {
                                    window.width, window.height,
                                    int64_t(window.width) * window.height * scale * scale / 1'000'000,
                                    kMostShown / 1'000'000),
+                       "choose a smaller part");
+  if (std::max(window.width, window.height) > kMostSide / scale)
+    return usage_error(fmt::format("--crop {}x{} is longer than {} pixels when it is enlarged", window.width,
+                                   window.height, kMostSide),
                        "choose a smaller part");
   return {};
 }

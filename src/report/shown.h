@@ -20,11 +20,15 @@ struct Window {
 // 2 to 6 MB.
 inline constexpr int64_t kMostShown = 4'000'000;
 
+// WebP's longest side (RFC 9649, section 3.4: 14 bits).
+inline constexpr int kMostSide = 16383;
+
 // What is shown of a picture of width x height that is enlarged `scale` times: all of it, or, where that is more than
-// kMostShown, as much as fits from the middle.
+// kMostShown or longer than kMostSide, as much as fits from the middle.
 Window window_for(int width, int height, int scale);
 
-// Errors: the window does not lie inside a picture of width x height, or it is more than kMostShown when enlarged.
+// Errors: the window does not lie inside a picture of width x height, or it is more than kMostShown or kMostSide when
+// enlarged.
 Status check_window(const Window& window, int width, int height, int scale);
 
 // `window` times `scale` of the picture: WebP without loss, at 8 bit, with the colour profile and without what else

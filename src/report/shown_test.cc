@@ -84,6 +84,14 @@ TEST_F(Shown, AFolderThatIsNotThereIsSaid) {
   EXPECT_NE(page.error().text().find("missing"), std::string::npos);
 }
 
+TEST_F(Shown, AStripLongerThanTheFormatCanHoldIsCut) {
+  const Window window = window_for(9000, 16, 2);
+  const auto page = shown(some_picture(18000, 32, 3), window, 2, folder_ / "report.html");
+  ASSERT_TRUE(page) << page.error().text();
+  EXPECT_EQ(page->width, 16382);
+  EXPECT_EQ(page->height, 32);
+}
+
 RC_GTEST_PROP(Window, FitsAndLiesInside, ()) {
   const int width = *rc::gen::inRange(1, 65536), height = *rc::gen::inRange(1, 65536), scale = *rc::gen::inRange(1, 17);
   const Window window = window_for(width, height, scale);
@@ -91,7 +99,7 @@ RC_GTEST_PROP(Window, FitsAndLiesInside, ()) {
   RC_ASSERT(window.left >= 0 && window.left + window.width <= width);
   RC_ASSERT(window.top >= 0 && window.top + window.height <= height);
   RC_ASSERT(check_window(window, width, height, scale).ok());
-  if (double(width) * height * scale * scale <= double(kMostShown)) RC_ASSERT(window == (Window{0, 0, width, height}));
+  if (double(width) * height * scale * scale <= double(kMostShown) && std::max(width, height) * scale <= kMostSide) RC_ASSERT(window == (Window{0, 0, width, height}));
 }
 
 TEST(Window, RefusesWhatIsOutsideOrTooLarge) {
@@ -102,6 +110,7 @@ TEST(Window, RefusesWhatIsOutsideOrTooLarge) {
     EXPECT_EQ(status.error().code, ErrorCode::usage);
   }
   EXPECT_FALSE(check_window({0, 0, 3000, 3000}, 4000, 4000, 2));
+  EXPECT_FALSE(check_window({0, 0, 8192, 2}, 9000, 2, 2));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <map>
 #include <random>
 
+#include "base/testing_sanitized.h"
 #include "execute/testing_graphs.h"
 #include "image/testing_pictures.h"
 #include "runtime/suspects.h"
@@ -19,11 +20,7 @@
 namespace fye {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int kFaults = 100;
-#else
-constexpr int kFaults = 1000;
-#endif
+constexpr int kFaults = testing::kSanitized ? 50 : 1000;
 
 const Model& real_model() {
   static const Model model = [] {

@@ -153,9 +153,9 @@ TEST_F(Large, StoppedHalfWayNothingIsLeft) {
   int asked = 0;
   UpscaleOptions options;
   options.stop = [&] { return ++asked == 5; };
-  for (const int64_t memory : {int64_t{0}, resident_bytes() + 70'000'000}) {
+  for (const bool rows : {false, true}) {
     asked = 0;
-    const auto stopped = up(memory, *folder_ / "stopped.png", options);
+    const auto stopped = up(rows ? resident_bytes() + 70'000'000 : 0, *folder_ / "stopped.png", options);
     ASSERT_FALSE(stopped);
     EXPECT_EQ(stopped.error().code, ErrorCode::interrupted);
     EXPECT_EQ(asked, 5);
