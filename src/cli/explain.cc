@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "cli/measurements.h"
+#include "cli/exit_codes.h"
 #include "cli/model_options.h"
 #include "cli/parse.h"
 #include "cli/verb.h"
@@ -121,6 +122,10 @@ int entry_of(const Book& book, const Plan& plan) {
 }
 
 Status explain(const ExplainFlags& options) {
+  if (const auto about = explained_exit_code(options.model.positional)) {
+    fmt::print("{}", *about);
+    return {};
+  }
   const auto size = parse_size("--size", options.size);
   if (!size) return size.error();
   const auto model = load_model(options.model, 0);
@@ -214,10 +219,12 @@ Run add_explain(CLI::App& app) {
       ->capture_default_str();
   app.add_flag("--json", o.json, "print JSON");
   app.footer(
-      R"(Prints the units that a plan may place, the processor of each, and the kernel that runs each node.
+      R"(Prints the units that a plan may place, the processor of each, and the kernel that runs each node; of an exit code instead
+of a network, what it means.
 
 Examples:
   fye explain abpn_x3 --numbers int8
+  fye explain 4
   fye explain net.onnx --plan plan.json --size 1920x1080
   fye explain abpn_x3 --plan plan.json --profile profile.json --book book.json)");
   return [options] { return explain(*options); };

@@ -348,6 +348,8 @@ Status write_page(const ReportFlags& o, Work& work) {
   if (auto written = write_file(o.output, page); !written) return written;
   spdlog::warn("{}: {:.1f} MB, {} kB of them without its pictures", o.output, double(page.size()) / 1e6,
                page_bytes(fit, pictures) / 1000);
+  if (page_bytes(fit, pictures) > kMostPageBytes)
+    spdlog::warn("  a network of this many layers takes more than the {} kB that a page is kept to", kMostPageBytes / 1000);
   for (const AbsentPart& absent : work.report.absent)
     spdlog::warn("  without {}: {}\n    {}", absent.part, absent.why, absent.command);
   return {};

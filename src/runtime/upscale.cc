@@ -48,20 +48,21 @@ Numbers choose(const Model& model, Isa max) {
   return Numbers::f32;
 }
 
-struct Extremes {
-  int lowest = 65535, highest = 0;
-};
-Extremes extremes(const Picture& picture) {
-  Extremes e;
+// From the darkest to the brightest sample of the colour that varies most: nothing in a picture of one colour, whatever it is.
+int largest_range(const Picture& picture) {
   const size_t step = picture.channels;
   const size_t colours = picture.has_alpha() ? step - 1 : step;
-  for (size_t i = 0; i < picture.samples(); i += step)
-    for (size_t c = 0; c < colours; ++c) {
-      const int v = picture.bits == 8 ? picture.u8()[i + c] : picture.u16()[i + c];
-      e.lowest = std::min(e.lowest, v);
-      e.highest = std::max(e.highest, v);
+  int largest = 0;
+  for (size_t c = 0; c < colours; ++c) {
+    int lowest = 65535, highest = 0;
+    for (size_t i = c; i < picture.samples(); i += step) {
+      const int v = picture.bits == 8 ? picture.u8()[i] : picture.u16()[i];
+      lowest = std::min(lowest, v);
+      highest = std::max(highest, v);
     }
-  return e;
+    largest = std::max(largest, highest - lowest);
+  }
+  return largest;
 }
 
 // The first two pixels that differ settle it for almost every picture.
@@ -69,8 +70,7 @@ bool flat_without_reason(const Picture& in, const Picture& out) {
   const size_t pixel = size_t(out.channels) * size_t(out.bits / 8);
   for (size_t at = pixel; at < out.bytes.size(); at += pixel)
     if (std::memcmp(&out.bytes[at], out.bytes.data(), pixel) != 0) return false;
-  const Extremes before = extremes(in);
-  return before.highest - before.lowest > flat_levels(in.bits);
+  return largest_range(in) > flat_levels(in.bits);
 }
 
 }  // namespace

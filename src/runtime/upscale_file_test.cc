@@ -179,6 +179,24 @@ TEST_F(Large, FullDiskInMidStreamLeavesNothing) {
   EXPECT_EQ(folder_->files(), before);
 }
 
+// Red all over: what varies is one pixel's colours, not the picture.
+TEST(UpscaleFile, APictureOfOneColourMayStayOne) {
+  const Folder folder;
+  Picture red(300, 500, 3);
+  for (size_t i = 0; i < red.bytes.size(); i += 3) red.bytes[i] = 255;
+  ASSERT_TRUE(write_picture(red, folder / "red.png"));
+  const Model model = identity();
+  ThreadPool threads(2);
+  auto upscaler = Upscaler::create(model, {.numbers = Numbers::f32}, threads);
+  ASSERT_TRUE(upscaler);
+  const auto whole = upscale_file(*upscaler, folder / "red.png", folder / "whole.png");
+  ASSERT_TRUE(whole) << whole.error().text();
+  const auto rows = by_rows(*upscaler, folder / "red.png", folder / "rows.png", {});
+  ASSERT_TRUE(rows) << rows.error().text();
+  EXPECT_EQ(read_picture(folder / "whole.png")->bytes, red.bytes);
+  EXPECT_EQ(read_picture(folder / "rows.png")->bytes, red.bytes);
+}
+
 TEST(UpscaleFile, DamageFoundInMidStreamLeavesNothing) {
   const Folder folder;
   ASSERT_TRUE(write_picture(testing::noise(300, 500, 3, 8, 5), folder / "in.png"));

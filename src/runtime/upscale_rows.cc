@@ -92,12 +92,14 @@ Result<std::optional<BleedRows>> survey(const RowsTask& task, const RowFormat& r
 // Whether a whole output is one colour although its input is not; looks no further once two pixels differ.
 class Sameness {
  public:
-  void in(const uint8_t* row, size_t samples, int bits) {
+  void in(const uint8_t* row, int width, int channels, int bits) {
     if (varied_) return;
-    for (size_t i = 0; i < samples; ++i) {
+    colours_.resize(size_t(channels));
+    for (size_t i = 0; i < size_t(width) * size_t(channels); ++i) {
       const int v = bits == 8 ? row[i] : reinterpret_cast<const uint16_t*>(row)[i];
-      low_ = std::min(low_, v);
-      high_ = std::max(high_, v);
+      Range& colour = colours_[i % size_t(channels)];
+      colour.low = std::min(colour.low, v);
+      colour.high = std::max(colour.high, v);
     }
   }
   void out(const uint8_t* rows, size_t pixels, size_t pixel) {
@@ -106,11 +108,17 @@ class Sameness {
     for (size_t i = 0; i < pixels && !varied_; ++i)
       varied_ = std::memcmp(rows + i * pixel, first_.data(), pixel) != 0;
   }
-  bool flat_without_reason(int bits) const { return !varied_ && high_ - low_ > flat_levels(bits); }
+  bool flat_without_reason(int bits) const {
+    return !varied_ && std::any_of(colours_.begin(), colours_.end(),
+                                   [&](const Range& colour) { return colour.high - colour.low > flat_levels(bits); });
+  }
 
  private:
+  struct Range {
+    int low = 65535, high = 0;
+  };
   bool varied_ = false;
-  int low_ = 65535, high_ = 0;
+  std::vector<Range> colours_;
   std::vector<uint8_t> first_;
 };
 
@@ -128,7 +136,7 @@ struct Lane {
   void add(const uint8_t* row, int channels) {
     auto* to = reinterpret_cast<uint8_t*>(given.append(1));
     copy_channels(row, channels, first, to, count, 0, count, size_t(bits / 8), size_t(width));
-    sameness.in(to, size_t(width) * size_t(count), bits);
+    sameness.in(to, width, count, bits);
     net.add(to);
   }
   Status run(int pass, ThreadPool& threads, const StepDone* done) {

@@ -148,6 +148,17 @@ TEST(Upscale, BrokenWeightsNeverGiveAPicture) {
   EXPECT_NE(result.error().what.find("flat"), std::string::npos);
 }
 
+TEST(Upscale, APictureOfOneColourMayStayOne) {
+  ThreadPool pool(1);
+  for (const int bits : {8, 16}) {
+    Picture red(20, 12, 3, bits);
+    for (size_t i = 0; i < red.samples(); i += 3) (bits == 8 ? red.bytes[i] : red.bytes[2 * i]) = 255;
+    auto result = Upscaler::create(identity(2), {.numbers = Numbers::f32}, pool)->run(red);
+    ASSERT_TRUE(result) << result.error().text();
+    EXPECT_EQ(std::memcmp(result->picture.bytes.data(), red.bytes.data(), size_t(3 * bits / 8)), 0);
+  }
+}
+
 TEST(Upscale, LumaNetworksKeepColour) {
   // A net on luma that changes nothing, after bicubic: the result is the bicubic enlargement.
   Graph graph;
