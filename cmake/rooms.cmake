@@ -45,8 +45,9 @@ endfunction()
 # Rooms that compute. In the others, and in tests, the sanitizers' checks cost more to compile with -O1 than -O0 costs to run.
 set(FYE_ROOMS_THAT_COMPUTE base graph image quant kernels processors execute quality)
 
-# Under CMAKE_UNITY_BUILD (the sanitizers' presets: several files of a room compiled as one take half the time) these stay alone: a
-# name in them means something else in a file of the same room.
+# Several files of a room compiled as one take half the time: in all rooms under CMAKE_UNITY_BUILD (the sanitizers' presets), in
+# cli, where CLI11 and JSON are most of the work, always. These files stay alone: a name in them means something else in a file
+# beside it.
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
 set(FYE_NOT_IN_UNITY graph/validate.cc image/row_reader.cc import/ncnn/ncnn_import_test.cc kernels/resize/bicubic.cc
   kernels/move/move_test.cc execute/plain_test.cc execute/int8r16_test.cc quality/piqe.cc quality/quality_test.cc
@@ -89,6 +90,10 @@ function(fye_room name)
     add_library(fye_${name} INTERFACE)
     target_include_directories(fye_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
     target_link_libraries(fye_${name} INTERFACE ${ROOM_USES})
+  endif()
+
+  if(name STREQUAL cli)
+    set_target_properties(fye_cli PROPERTIES UNITY_BUILD ON)
   endif()
 
   if(FYE_TESTS AND tests)
