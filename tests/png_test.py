@@ -2,7 +2,7 @@
 
 What PngSuite (W. van Schaik, 1998 to 2011) covers, made here by pypng (Debian's python3-png), which also reads both sides: no
 package of a registry has the suite's files. Colour types and depths, interlaced or not, transparent colours and palettes, sizes
-from 1 x 1, chunks that say nothing about pixels; and headers, chunks and streams that are broken as its x*.png are.
+from 1 x 1; and headers, chunks and streams that are broken as its x*.png are.
 """
 
 import itertools

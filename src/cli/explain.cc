@@ -9,8 +9,8 @@
 #include <optional>
 
 #include "base/json.h"
-#include "cli/measurements.h"
 #include "cli/exit_codes.h"
+#include "cli/measurements.h"
 #include "cli/model_options.h"
 #include "cli/parse.h"
 #include "cli/verb.h"
