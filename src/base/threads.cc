@@ -3,8 +3,6 @@
 // thread wakes), then sleep on a condition variable. Tested by base/threads_test.cc, under TSan in CI.
 #include "base/threads.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -13,26 +11,12 @@
 #include <thread>
 #include <vector>
 
+#include "base/crew.h"
+#include "base/pause.h"
+
 namespace fye {
-namespace {
 
-// For loops that wait: leaves the core's units to its other thread.
-void pause_briefly() {
-#ifdef __x86_64__
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("isb" ::: "memory");  // `yield` does nothing on cores that run one thread
-#endif
-}
-
-}  // namespace
-
-int available_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  return std::max(1, CPU_COUNT(&set));
-}
+int available_cores() { return int(usable_cores().size()); }
 
 struct ThreadPool::State {
   std::mutex mutex;

@@ -113,9 +113,9 @@ int entry_of(const Book& book, const Plan& plan) {
     const Plan other = plan_of(book, book.entries[e]);
     std::map<std::string, std::string> a, b;
     for (const PlanStep& step : plan.steps)
-      for (const std::string& unit : step.units) a[unit] = step.processor;
+      for (const std::string& unit : step.units) a[unit] = placement_text(step);
     for (const PlanStep& step : other.steps)
-      for (const std::string& unit : step.units) b[unit] = step.processor;
+      for (const std::string& unit : step.units) b[unit] = placement_text(step);
     if (a == b) return int(e);
   }
   return kNone;

@@ -20,6 +20,7 @@
 #include "image/file.h"
 #include "plan/book.h"
 #include "plan/constraints.h"
+#include "plan/cores.h"
 #include "plan/explain.h"
 #include "plan/strategies.h"
 #include "runtime/rerank.h"
@@ -116,8 +117,10 @@ Result<Setting> prepare(const PlanFlags& options) {
   if (options.losses.empty()) s.losses_file = std::filesystem::path(*file).replace_extension(".losses.json");
   const auto chosen = chosen_processors(options, s.profile);
   if (!chosen) return chosen.error();
+  Losses known = **losses;
+  if (auto status = add_cores(*chosen, s.profile, &known); !status) return status.error();
   auto problem =
-      plan_problem(s.model.graph, s.model.calib ? &*s.model.calib : nullptr, *chosen, s.profile, &**losses);
+      plan_problem(s.model.graph, s.model.calib ? &*s.model.calib : nullptr, *chosen, s.profile, &known);
   if (!problem) return problem.error();
   s.problem = *std::move(problem);
   auto constraints = constraints_of(s.problem, options.on, options.keep_f32, options.max_switches);

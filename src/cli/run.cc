@@ -59,6 +59,9 @@ Result<FoundBook> book_of_plan(const RunFlags& options, const Model& model, doub
   const auto plan = read_plan(options.plan, model.graph.sha256);
   if (!plan) return plan.error();
   FoundBook found;
+  if (is_shared(*plan))
+    return bad_input(fmt::format("{}: processors work side by side in this plan; a stream runs plans with one processor a unit", options.plan),
+                     "fye up --plan and fye bench --plan run it on whole pictures");
   if (const std::string other = plan->machine ? difference(*plan->machine, machine) : ""; !other.empty()) {
     if (options.strict)
       return bad_input(fmt::format("{}: was made for {}", options.plan, other),

@@ -12,6 +12,7 @@ constexpr Verb kVerbs[] = {
     {"profile", "time every unit of a network on every processor of this machine", add_profile},
     {"sensitivity", "measure what each unit loses in each number format", add_sensitivity},
     {"plan", "find the truest plan for a deadline, or the plans for all deadlines", add_plan},
+    {"rival", "make the plan of MobiSR, uLayer or CoDL, to compare with", add_rival},
     {"ladder", "put plans of several networks on one scale of time and quality", add_ladder},
     {"run", "run a stream of pictures under a deadline", add_run},
     {"explain", "show a network's units and what runs each of them", add_explain},

@@ -29,6 +29,7 @@ Run add_calibrate(CLI::App& app);
 Run add_profile(CLI::App& app);
 Run add_sensitivity(CLI::App& app);
 Run add_plan(CLI::App& app);
+Run add_rival(CLI::App& app);
 Run add_ladder(CLI::App& app);
 Run add_run(CLI::App& app);
 Run add_explain(CLI::App& app);

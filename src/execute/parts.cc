@@ -46,14 +46,15 @@ Result<Forms> forms_of(const Graph& graph, const Calib* calib, std::span<const P
 // Maximal runs of nodes on one processor inside which each tensor has one form, with the tensors at their
 // edges.
 Cut cut(const Graph& graph, const Calib* calib, std::span<const Processor* const> placement,
-        const std::vector<Shape>& shapes, const Forms& forms) {
+        const std::vector<Shape>& shapes, const Forms& forms, std::span<const int> stage) {
   Cut all{.part_of = std::vector<int>(graph.nodes.size())};
   std::vector<Part>& parts = all.parts;
   std::vector<int>& part_of = all.part_of;
   std::map<TensorId, Stored> inside;  // forms in the last part
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const Node& node = graph.nodes[n];
-    bool fits = !parts.empty() && parts.back().processor == placement[n];
+    bool fits = !parts.empty() && parts.back().processor == placement[n] &&
+                (stage.empty() || stage[n] == stage[n - 1]);
     for (size_t i = 0; fits && i < node.inputs.size(); ++i) {
       const auto found = inside.find(node.inputs[i]);
       fits = found == inside.end() || found->second == forms.reads[n][i];
@@ -100,11 +101,12 @@ bool Parts::ends_in(const Map& out) const {
 }
 
 Result<Parts> cut_into_parts(const Graph& graph, const Calib* calib,
-                             std::span<const Processor* const> placement, std::vector<Shape> shapes) {
+                             std::span<const Processor* const> placement, std::vector<Shape> shapes,
+                             std::span<const int> stage) {
   Parts s{.graph = &graph, .shapes = std::move(shapes), .input = graph.inputs[0], .output = graph.outputs[0]};
   const auto forms = forms_of(graph, calib, placement);
   if (!forms) return forms.error();
-  Cut all = cut(graph, calib, placement, s.shapes, *forms);
+  Cut all = cut(graph, calib, placement, s.shapes, *forms, stage);
   s.parts = std::move(all.parts);
   for (Part& part : s.parts) {
     auto runnable = part.processor->prepare(part.segment);

@@ -51,8 +51,10 @@ struct Parts {
 
 // Maximal runs of nodes on one processor inside which each tensor has one form become segments, prepared; each
 // tensor that crosses lives once per (type, quant): the copy its producer wrote and converted copies for readers that store it otherwise.
-// `shapes` are all tensors' shapes. Errors: what a processor can't run, a graph whose output is its input.
+// `shapes` are all tensors' shapes. `stage`, if not empty, is a number a node; where it changes a segment ends too. Errors: what
+// a processor can't run, a graph whose output is its input.
 Result<Parts> cut_into_parts(const Graph& graph, const Calib* calib,
-                             std::span<const Processor* const> placement, std::vector<Shape> shapes);
+                             std::span<const Processor* const> placement, std::vector<Shape> shapes,
+                             std::span<const int> stage = {});
 
 }  // namespace fye

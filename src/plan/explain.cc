@@ -125,8 +125,9 @@ Result<Assignment> assignment_of(const PlanProblem& problem, const Plan& plan) {
   for (const PlanStep& step : plan.steps) {
     const auto processor = std::find(problem.processors.begin(), problem.processors.end(), step.processor);
     if (processor == problem.processors.end())
-      return bad_input(fmt::format("the plan uses {}, which the profile has no times on", step.processor),
-                       "profile this model with that processor too");
+      return bad_input(
+          fmt::format("the plan uses {}, which the profile has no times on", placement_text(step)),
+          "profile this model with that processor too");
     for (const std::string& name : step.units) {
       const auto unit = std::find_if(problem.units.begin(), problem.units.end(),
                                      [&](const PlanProblem::Unit& u) { return u.name == name; });

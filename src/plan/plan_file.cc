@@ -11,8 +11,10 @@ namespace fye {
 namespace {
 
 constexpr int kVersion = 1;
-// Placements that design.md, section 3, foresees and this version does not run.
-constexpr const char* kLater[] = {"rows", "channels", "patches"};
+constexpr std::pair<const char*, Sharing::By> kSharings[] = {
+    {"rows", Sharing::By::rows}, {"channels", Sharing::By::channels}, {"patches", Sharing::By::patches}};
+constexpr int kMostShares = 64;
+constexpr double kMostVariation = 1e4;  // grey levels
 
 Error wrong(const std::filesystem::path& path, const std::string& where, const std::string& what) {
   return bad_input(fmt::format("{}: {}: {}", path.string(), where, what),
@@ -23,6 +25,73 @@ Error wrong(const std::filesystem::path& path, const std::string& where, const s
 const Json* find(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found == object.end() ? nullptr : &*found;
+}
+
+Result<Sharing::Share> read_share(const std::filesystem::path& path, const Json& json,
+                                  const std::string& where, bool patches, bool last) {
+  if (!json.is_object()) return wrong(path, where, "not an object");
+  const FieldReader in(path, where, json, "plan.json");
+  auto processor = in.text("processor");
+  if (!processor) return processor.error();
+  Sharing::Share share{.processor = *std::move(processor)};
+  if (patches && find(json, "above")) {
+    if (last) return wrong(path, where, "the last processor takes what is left; it has no \"above\"");
+    const auto above = in.number("above", 0, kMostVariation);
+    if (!above) return above.error();
+    share.above = *above;
+  }
+  const auto part = in.number("share", 0, 1);
+  if (!part) return part.error();
+  share.part = *part;
+  return share;
+}
+
+// {"rows": [{"processor": ..., "share": ...}, ...]} and the like.
+Result<Sharing> read_sharing(const std::filesystem::path& path, const Json& json, const std::string& where) {
+  Sharing sharing;
+  const Json* shares = nullptr;
+  std::string kind;
+  for (const auto& [name, by] : kSharings)
+    if (const Json* found = find(json, name)) {
+      if (shares) return wrong(path, where, fmt::format("is by {} and by {}", kind, name));
+      shares = found, kind = name, sharing.by = by;
+    }
+  if (!shares)
+    return wrong(path, where, "\"placement\" must name a processor, or have rows, channels or patches");
+  if (!shares->is_array() || shares->empty() || shares->size() > size_t(kMostShares))
+    return wrong(path, where, fmt::format("\"{}\" must be a list of 1 to {} shares", kind, kMostShares));
+  const bool patches = sharing.by == Sharing::By::patches;
+  for (const Json& entry : *shares) {
+    auto share = read_share(path, entry, fmt::format("{}, {} {}", where, kind, sharing.shares.size() + 1),
+                            patches, sharing.shares.size() + 1 == shares->size());
+    if (!share) return share.error();
+    sharing.shares.push_back(*std::move(share));
+  }
+  if (!patches) return sharing;
+  const FieldReader in(path, where, json, "plan.json");
+  for (const auto& [key, least, most, field] : {std::tuple{"size", 8, 4096, &sharing.patches.size},
+                                                std::tuple{"halo", 0, 256, &sharing.patches.halo}}) {
+    const auto value = in.whole(key, least, most);
+    if (!value) return value.error();
+    *field = *value;
+  }
+  return sharing;
+}
+
+Json json_of(const Sharing& sharing) {
+  Json shares = Json::array();
+  for (const Sharing::Share& share : sharing.shares) {
+    shares.push_back({{"processor", share.processor}, {"share", share.part}});
+    if (share.above) shares.back()["above"] = *share.above;
+  }
+  Json json;
+  for (const auto& [name, by] : kSharings)
+    if (by == sharing.by) json[name] = std::move(shares);
+  if (sharing.by == Sharing::By::patches) {
+    json["size"] = sharing.patches.size;
+    json["halo"] = sharing.patches.halo;
+  }
+  return json;
 }
 
 Result<PlanStep> read_step(const std::filesystem::path& path, const Json& json, const std::string& where,
@@ -41,14 +110,15 @@ Result<PlanStep> read_step(const std::filesystem::path& path, const Json& json, 
   }
   const Json* placement = find(json, "placement");
   if (!placement) return wrong(path, where, "\"placement\" is missing");
-  if (placement->is_object())
-    for (const char* kind : kLater)
-      if (placement->contains(kind))
-        return wrong(path, where,
-                     fmt::format("placement by {} is not supported yet; name one processor", kind));
-  if (!placement->is_string() || placement->get_ref<const std::string&>().empty())
-    return wrong(path, where, "\"placement\" must name a processor, for instance \"cpu.int8\"");
-  step.processor = placement->get<std::string>();
+  if (placement->is_object()) {
+    auto sharing = read_sharing(path, *placement, where);
+    if (!sharing) return sharing.error();
+    step.sharing = *std::move(sharing);
+  } else {
+    if (!placement->is_string() || placement->get_ref<const std::string&>().empty())
+      return wrong(path, where, "\"placement\" must name a processor, for instance \"cpu.int8\"");
+    step.processor = placement->get<std::string>();
+  }
   if (const Json* reason = find(json, "reason")) {
     if (!reason->is_string()) return wrong(path, where, "\"reason\" is not a text");
     step.reason = reason->get<std::string>();
@@ -134,7 +204,11 @@ Status write_plan(const std::filesystem::path& path, const Plan& plan) {
   if (plan.msef) json["predicted_msef"] = *plan.msef;
   json["steps"] = Json::array();
   for (const PlanStep& step : plan.steps) {
-    Json entry = {{"units", step.units}, {"placement", step.processor}};
+    Json entry = {{"units", step.units}};
+    if (step.sharing)
+      entry["placement"] = json_of(*step.sharing);
+    else
+      entry["placement"] = step.processor;
     if (!step.reason.empty()) entry["reason"] = step.reason;
     if (!step.reasons.empty()) entry["reasons"] = step.reasons;
     json["steps"].push_back(std::move(entry));

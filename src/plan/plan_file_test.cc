@@ -158,14 +158,50 @@ TEST(PlanFile, RefusesVersionAndGraph) {
   expect_refused([](Json& j) { j.erase("graph"); }, "graph");
 }
 
-TEST(PlanFile, RefusesOtherPlacementsByName) {
-  const Json shares = Json::array({Json::array({"cpu.f32", 0.5}), Json::array({"cpu.int8", 0.5})});
-  for (const char* kind : {"rows", "channels", "patches"})
-    expect_refused(
-        [&](Json& j) {
-          j["steps"][0]["placement"] = Json{{kind, shares}};
-        },
-        fmt::format("placement by {} is not supported yet", kind));
+Json shares(double first, double second) {
+  return Json::array({{{"processor", "cpu.f32@core0"}, {"share", first}},
+                      {{"processor", "cpu.int8@core1"}, {"share", second}}});
+}
+
+TEST(PlanFile, SharedStepsComeBackAsTheyWere) {
+  const Folder folder;
+  for (const auto by : {Sharing::By::rows, Sharing::By::channels, Sharing::By::patches}) {
+    Plan plan = example();
+    Sharing sharing{.by = by, .shares = {{"cpu.f32@core0", .3}, {"cpu.int8@core1", .7}}};
+    if (by == Sharing::By::patches) sharing.patches = {48, 5}, sharing.shares[0].above = 7.25;
+    plan.steps[0].processor.clear();
+    plan.steps[0].sharing = sharing;
+    ASSERT_TRUE(write_plan(folder / "plan.json", plan));
+    const auto back = read_plan(folder / "plan.json", "");
+    ASSERT_TRUE(back) << back.error().text();
+    EXPECT_EQ(placement_text(back->steps[0]), placement_text(plan.steps[0]));
+    ASSERT_TRUE(back->steps[0].sharing);
+    EXPECT_EQ(back->steps[0].sharing->by, by);
+    EXPECT_EQ(back->steps[0].sharing->shares[1].part, .7);
+    EXPECT_EQ(back->steps[0].sharing->patches.size, sharing.patches.size);
+    EXPECT_EQ(back->steps[0].sharing->patches.halo, sharing.patches.halo);
+    EXPECT_EQ(back->steps[0].sharing->shares[0].above, sharing.shares[0].above);
+    EXPECT_EQ(back->steps[1].processor, plan.steps[1].processor);
+  }
+}
+
+TEST(PlanFile, RefusesBadSharing) {
+  const auto placed = [](Json placement) {
+    return [placement](Json& j) { j["steps"][0]["placement"] = placement; };
+  };
+  expect_refused(placed({{"rows", shares(.5, .5)}, {"channels", shares(.5, .5)}}), "by rows and by channels");
+  expect_refused(placed({{"layers", shares(.5, .5)}}), "rows, channels or patches");
+  expect_refused(placed({{"rows", Json::array()}}), "1 to 64 shares");
+  expect_refused(placed({{"rows", "cpu.f32"}}), "1 to 64 shares");
+  expect_refused(placed({{"rows", Json::array({"cpu.f32"})}}), "rows 1");
+  expect_refused(placed({{"channels", shares(.5, -1)}}), "channels 2");
+  expect_refused(placed({{"channels", shares(2, .5)}}), "channels 1");
+  expect_refused(placed({{"patches", shares(.5, .5)}}), "size");
+  expect_refused(placed({{"patches", shares(.5, .5)}, {"size", 4}, {"halo", 8}}), "size");
+  expect_refused(placed({{"patches", shares(.5, .5)}, {"size", 40}, {"halo", 1000}}), "halo");
+  Json last = shares(.5, .5);
+  last[1]["above"] = 3;
+  expect_refused(placed({{"patches", last}, {"size", 40}, {"halo", 8}}), "what is left");
 }
 
 TEST(PlanFile, RefusesBadSteps) {

@@ -111,5 +111,51 @@ TEST(Plan, RefusesUnitsOfOneName) {
   expect_refused(uniform_plan(graph, "cpu.f32"), graph, "two units");
 }
 
+Plan shared_plan(const Graph& graph, Sharing::By by, const std::string& second = "cpu.f32") {
+  Plan plan = uniform_plan(graph, "");
+  plan.steps[0].sharing = Sharing{.by = by, .shares = {{"cpu.f32@core0", .5}, {second, .5}}};
+  return plan;
+}
+
+TEST(Plan, SharedWorkIsForItsOwnExecutors) {
+  const Graph graph = net();
+  for (const auto by : {Sharing::By::rows, Sharing::By::channels}) {
+    const Plan plan = shared_plan(graph, by);
+    EXPECT_TRUE(is_shared(plan));
+    expect_refused(plan, graph, "side by side");
+    const auto work = work_of(plan, graph, Isa::scalar);
+    ASSERT_TRUE(work) << work.error().text();
+    ASSERT_EQ(work->stages.size(), 1u);
+    EXPECT_EQ(work->stages[0].cut, by == Sharing::By::rows ? Cut::rows : Cut::channels);
+    EXPECT_EQ(work->stages[0].shares[0].processor->core(), 0);
+    EXPECT_EQ(work->stages[0].shares[1].processor->core(), -1);
+    EXPECT_EQ(work->stage_of, std::vector<int>(graph.nodes.size(), 0));
+  }
+  const auto patches = work_of(shared_plan(graph, Sharing::By::patches), graph, Isa::scalar);
+  ASSERT_TRUE(patches);
+  EXPECT_EQ(patches->patches.size(), 2u);
+  EXPECT_FALSE(is_shared(uniform_plan(graph, "cpu.f32")));
+  EXPECT_TRUE(is_shared(uniform_plan(graph, "cpu.f32@core0")));
+}
+
+TEST(Plan, SharedWorkThatCannotBe) {
+  const Graph graph = net();
+  const auto refused = [&](const Plan& plan, const std::string& says) {
+    const auto work = work_of(plan, graph, Isa::scalar);
+    ASSERT_FALSE(work) << says;
+    EXPECT_THAT(work.error().text(), HasSubstr(says));
+  };
+  refused(shared_plan(graph, Sharing::By::rows, "npu9"), "npu9");
+  refused(shared_plan(graph, Sharing::By::rows, "cpu.f32@core999"), "core999");
+  refused(shared_plan(graph, Sharing::By::rows, "cpu.f32@core"), "there are");
+  refused(shared_plan(graph, Sharing::By::rows, "null@core0"), "there are");
+  Plan plan = shared_plan(graph, Sharing::By::patches);
+  const std::string last = plan.steps[0].units.back();
+  plan.steps[0].units.pop_back();
+  refused(plan, "does not say where");
+  plan.steps.push_back({{last}, "cpu.f32", ""});
+  refused(plan, "whole network");
+}
+
 }  // namespace
 }  // namespace fye

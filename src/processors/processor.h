@@ -80,6 +80,9 @@ class Processor {
   virtual std::string_view name() const = 0;  // "cpu.f32"
   virtual Numbers numbers() const = 0;
 
+  // The core it stays on, as a place in usable_cores() (base/crew.h); -1: all threads of whoever runs it.
+  virtual int core() const { return -1; }
+
   // How node `node` stores its output here. Errors: a tensor that calib lacks.
   virtual Result<Stored> writes(const Graph& graph, const Calib* calib, int node) const = 0;
 
@@ -98,7 +101,8 @@ class Processor {
 // life of the process.
 std::span<const Processor* const> processors(Isa max);
 
-// By name; the error lists those there are.
+// By name. "@coreN" behind the name of one that has kernels is that processor on one core, the N-th that this
+// process may use (processors/pinned.h). The error lists those there are.
 Result<const Processor*> find_processor(std::string_view name, Isa max);
 
 }  // namespace fye

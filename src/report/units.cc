@@ -170,7 +170,7 @@ Result<Json> unit_columns(const Report& report, NameTable& processors) {
   if (report.profile)
     for (const std::string& name : report.profile->value.processors) processors.index_of(name);
   for (const ReportRun& run : report.runs)
-    for (const PlanStep& step : run.plan.steps) processors.index_of(step.processor);
+    for (const PlanStep& step : run.plan.steps) processors.index_of(placement_text(step));
   if (report.losses)
     for (const UnitLoss& unit : report.losses->value.units)
       for (const auto& [name, part] : unit.on) processors.index_of(name);
@@ -226,7 +226,7 @@ Result<std::vector<std::string>> placed(const Plan& plan, const Graph& graph, co
   std::map<std::string, std::string> where;
   for (const PlanStep& step : plan.steps)
     for (const std::string& unit : step.units)
-      if (!where.emplace(unit, step.processor).second)
+      if (!where.emplace(unit, placement_text(step)).second)
         return bad_input(fmt::format("{}: unit \"{}\" is placed twice", file, unit));
   std::vector<std::string> on;
   for (const Unit& unit : units_of(graph)) {

@@ -240,16 +240,16 @@ class FilmRun {
     if (fs::exists(calibration, ignored))
       if (const auto bytes = read_file(calibration, kMostCalibration))
         identity["calibration"] = sha256_hex(*bytes);
-    if (u.plan) identity["placement"] = sha256_hex(placement_text(*u.plan));
+    if (u.plan) identity["placement"] = sha256_hex(placements_text(*u.plan));
     if (request_.deadline_ms) identity["deadline_ms"] = *request_.deadline_ms;
     return identity;
   }
 
-  static std::string placement_text(const Plan& plan) {
+  static std::string placements_text(const Plan& plan) {
     std::string text;
     for (const PlanStep& step : plan.steps) {
       for (const std::string& unit : step.units) text += unit + " ";
-      text += step.processor + "\n";
+      text += placement_text(step) + "\n";
     }
     return text;
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <variant>
 #include <vector>
 
 #include "image/resize.h"
@@ -27,20 +28,40 @@ Map map_of(const Picture& picture, float range) {
 
 struct Network::State {
   const Model* model;
-  Executor executor;
+  std::variant<Executor, SharedExecutor, PatchExecutor> way;
   int width, height, scale;
   std::vector<float> in_values, out_values;
+
+  int out_height() const {
+    return std::visit([](const auto& executor) { return executor.out_height(); }, way);
+  }
+  int out_width() const {
+    return std::visit([](const auto& executor) { return executor.out_width(); }, way);
+  }
+  int out_channels() const {
+    return std::visit([](const auto& executor) { return executor.out_channels(); }, way);
+  }
+  size_t arena_bytes() const {
+    return std::visit([](const auto& executor) { return executor.arena_bytes(); }, way);
+  }
+  Status execute(const Map& from, const Map& to, ThreadPool& threads, const Observer* observer,
+                 const StepDone* done) {
+    if (auto* patches = std::get_if<PatchExecutor>(&way)) return patches->run(from, to, threads);
+    if (auto* shared = std::get_if<SharedExecutor>(&way))
+      return shared->run(from, to, threads, observer, done);
+    return std::get<Executor>(way).run(from, to, threads, observer, done);
+  }
 
   float lo() const { return model->conventions.lo; }
   float range() const { return model->conventions.hi - model->conventions.lo; }
 
   Status run_rgb(const Picture& in, Picture& out, ThreadPool& threads, const Observer* observer,
                  const StepDone* done) {
-    if (lo() == 0) return executor.run(map_of(in, range()), map_of(out, range()), threads, observer, done);
+    if (lo() == 0) return execute(map_of(in, range()), map_of(out, range()), threads, observer, done);
     const Map from = map_of(in_values, in.height, in.width, 3);
     const Map to = map_of(out_values, out.height, out.width, 3);
     to_range(in.u8(), in.bits, in.samples(), lo(), range(), in_values.data());
-    if (auto status = executor.run(from, to, threads, observer, done); !status) return status;
+    if (auto status = execute(from, to, threads, observer, done); !status) return status;
     from_range(out_values.data(), out.bits, out.samples(), lo(), range(), out.u8());
     return {};
   }
@@ -51,7 +72,7 @@ struct Network::State {
     const Map to = map_of(out_values, out.height, out.width, 1);
     luma_to_range(in.u8(), in.channels, in.bits, size_t(in.width) * in.height, lo(), range(),
                   in_values.data());
-    if (auto status = executor.run(from, to, threads, observer, done); !status) return status;
+    if (auto status = execute(from, to, threads, observer, done); !status) return status;
     with_luma(out_values.data(), enlarged.u8(), out.channels, out.bits, size_t(out.width) * out.height, lo(),
               range(), out.u8());
     return {};
@@ -76,6 +97,25 @@ Result<Network> Network::prepare(const Model& model, std::span<const Processor* 
   if (!executor) return executor.error();
   return Network(std::make_unique<State>(
       State{&model, *std::move(executor), options.width, options.height, model.conventions.scale, {}, {}}));
+}
+
+Result<Network> Network::prepare(const Model& model, const SharedWork& work, const ExecuteOptions& options) {
+  constexpr float kLevels = 255;
+  const Conventions& conventions = model.conventions;
+  const int first = conventions.bicubic_first ? conventions.scale : 1;
+  const int height = options.height * first, width = options.width * first;
+  const Calib* calib = model.calib ? &*model.calib : nullptr;
+  const auto made = [&](auto executor) -> Result<Network> {
+    if (!executor) return executor.error();
+    return Network(std::make_unique<State>(
+        State{&model, *std::move(executor), options.width, options.height, conventions.scale, {}, {}}));
+  };
+  if (work.patches.empty())
+    return made(
+        SharedExecutor::prepare(model.graph, calib, work.stages, work.stage_of, height, width, options.max));
+  return made(PatchExecutor::prepare(model.graph, calib, work.patches, work.rule,
+                                     kLevels / (conventions.hi - conventions.lo), height, width,
+                                     options.max));
 }
 
 Status Network::run(const Picture& in, Picture& out, ThreadPool& threads, const Observer* observer,
@@ -109,13 +149,16 @@ Status Network::run(const Picture& in, Picture& out, ThreadPool& threads, const 
 
 int64_t Network::bytes() const {
   const State& s = *state_;
-  const int64_t pixels = int64_t(s.executor.out_height()) * s.executor.out_width();
+  const int64_t pixels = int64_t(s.out_height()) * s.out_width();
   const bool luma = s.model->conventions.colour == Conventions::Colour::y;
-  const int64_t floats = luma || s.lo() != 0 ? pixels * s.executor.out_channels() * 2 : 0;
+  const int64_t floats = luma || s.lo() != 0 ? pixels * s.out_channels() * 2 : 0;
   const int64_t planes = luma ? pixels * 2 * int64_t(sizeof(double)) + pixels * 6 : 0;
-  return int64_t(s.executor.arena_bytes()) + floats * int64_t(sizeof(float)) + planes;
+  return int64_t(s.arena_bytes()) + floats * int64_t(sizeof(float)) + planes;
 }
 
-const Executor& Network::executor() const { return state_->executor; }
+int Network::pass_count() const {
+  const auto* plain = std::get_if<Executor>(&state_->way);
+  return plain ? plain->pass_count() : 1;
+}
 
 }  // namespace fye

@@ -8,6 +8,7 @@
 #include "base/threads.h"
 #include "execute/plain.h"
 #include "image/picture.h"
+#include "plan/plan.h"
 #include "runtime/model.h"
 
 namespace fye {
@@ -24,6 +25,8 @@ class Network {
   // The model outlives the network. `options` in the picture's pixels: its size, tile and band.
   static Result<Network> prepare(const Model& model, std::span<const Processor* const> placement,
                                  const ExecuteOptions& options);
+  // Processors side by side (plan/plan.h), over the whole picture; of `options` size and instruction set count.
+  static Result<Network> prepare(const Model& model, const SharedWork& work, const ExecuteOptions& options);
   Network(Network&&) noexcept;
   ~Network();
 
@@ -33,7 +36,8 @@ class Network {
 
   // Planned memory, and what run() itself needs for colours; pictures not counted.
   int64_t bytes() const;
-  const Executor& executor() const;
+  // How often an observer sees every node in a run.
+  int pass_count() const;
 
  private:
   struct State;

@@ -20,9 +20,17 @@ Result<Upscaler> upscaler_for(const Model& model, const Plan& plan, ThreadPool& 
   return Upscaler::create(model, options, threads);
 }
 
-// Medians of rounds in turns, on noise: the time of a network does not depend on what it sees.
-Status time_all(const Model& model, std::span<const Plan> plans, const RerankOptions& options,
-                ThreadPool& threads, std::vector<Ranked>& ranked) {
+// From the PSNR of the two, which saves a third way to compare pictures.
+double msef_of(const Score& psnr) {
+  constexpr double kTop = 255. * 255;
+  return psnr.identical ? 0 : kTop / std::pow(10, psnr.value / 10);
+}
+
+}  // namespace
+
+// On noise: the time of a network does not depend on what it sees.
+Result<std::vector<double>> time_plans(const Model& model, std::span<const Plan> plans,
+                                       const RerankOptions& options, ThreadPool& threads) {
   Picture in(options.width, options.height, 3),
       out(options.width * model.conventions.scale, options.height * model.conventions.scale, 3);
   std::minstd_rand random(1);
@@ -37,20 +45,13 @@ Status time_all(const Model& model, std::span<const Plan> plans, const RerankOpt
   for (int round = 0; round <= options.rounds; ++round)
     for (size_t i = 0; i < upscalers.size(); ++i) {
       const Stopwatch watch;
-      if (auto status = upscalers[i].run_into(in, out); !status) return status;
+      if (auto status = upscalers[i].run_into(in, out); !status) return status.error();
       if (round > 0) times[i].push_back(watch.ms());  // the first warms up
     }
-  for (size_t i = 0; i < times.size(); ++i) ranked[i].ms = median(times[i]);
-  return {};
+  std::vector<double> ms;
+  for (const auto& each : times) ms.push_back(median(each));
+  return ms;
 }
-
-// From the PSNR of the two, which saves a third way to compare pictures.
-double msef_of(const Score& psnr) {
-  constexpr double kTop = 255. * 255;
-  return psnr.identical ? 0 : kTop / std::pow(10, psnr.value / 10);
-}
-
-}  // namespace
 
 Result<std::vector<Ranked>> rerank(const Model& model, std::span<const Plan> plans,
                                    std::span<const Picture> pictures, const RerankOptions& options,
@@ -59,7 +60,9 @@ Result<std::vector<Ranked>> rerank(const Model& model, std::span<const Plan> pla
   if (pictures.empty()) return bad_input("there are no pictures to rank plans on", "give 8 to 20 small ones");
   std::vector<Ranked> ranked(plans.size());
   for (size_t i = 0; i < plans.size(); ++i) ranked[i].candidate = int(i);
-  if (auto status = time_all(model, plans, options, threads, ranked); !status) return status.error();
+  const auto ms = time_plans(model, plans, options, threads);
+  if (!ms) return ms.error();
+  for (size_t i = 0; i < plans.size(); ++i) ranked[i].ms = (*ms)[i];
 
   auto floats = upscaler_for(model, uniform_plan(model.graph, "cpu.f32"), threads);
   if (!floats) return floats.error();

@@ -27,6 +27,11 @@ struct RerankOptions {
   double deadline_ms = 0;
 };
 
+// Medians, in ms, of `rounds` rounds in which all plans take turns, on noise of the given size. Errors: a
+// plan that can't run.
+Result<std::vector<double>> time_plans(const Model& model, std::span<const Plan> plans,
+                                       const RerankOptions& options, ThreadPool& threads);
+
 // In order of preference: those that meet the deadline as measured, by lpf (by msef without LPIPS); then the
 // others by time. `pictures` are small ones, of any sizes. Errors: no plans, no pictures, a plan that can't
 // run.

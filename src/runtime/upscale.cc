@@ -138,6 +138,23 @@ Status Upscaler::State::prepare(int w, int h, int64_t pictures, int64_t allowed,
                                 const std::vector<const Processor*>& wanted) {
   if (network && width == w && height == h && network_placement == wanted) return {};
   network.reset();
+  const auto keep = [&](Network made, int edge) -> Status {
+    auto watch = make_guard(w, h, wanted);
+    if (!watch) return watch.error();
+    guard.emplace(*std::move(watch));
+    network.emplace(std::move(made));
+    width = w, height = h, tile = edge;
+    network_placement = wanted;
+    return {};
+  };
+  if (shared) {
+    auto made = Network::prepare(*model, *shared, {.height = h, .width = w, .max = options.max});
+    if (!made) return made.error();
+    const int64_t bytes = pictures + made->bytes();
+    if (bytes > allowed)
+      return too_little_memory(w, h, bytes, allowed, ": a plan whose processors work side by side holds whole maps");
+    return keep(*std::move(made), 0);
+  }
   std::vector<ExecuteOptions> tries;
   if (options.tile > 0) {
     tries.push_back({.tile = options.tile});
@@ -158,15 +175,7 @@ Status Upscaler::State::prepare(int w, int h, int64_t pictures, int64_t allowed,
     if (!made) return made.error();
     const int64_t bytes = pictures + made->bytes();
     const bool large = how.band == kUsualBand && tries.size() > 1 && made->bytes() > kLargeArena;
-    if (bytes <= allowed && !large) {
-      auto watch = make_guard(w, h, wanted);
-      if (!watch) return watch.error();
-      guard.emplace(*std::move(watch));
-      network.emplace(*std::move(made));
-      width = w, height = h, tile = how.tile;
-      network_placement = wanted;
-      return {};
-    }
+    if (bytes <= allowed && !large) return keep(*std::move(made), how.tile);
     least_bytes = least_bytes ? std::min(least_bytes, bytes) : bytes;
   }
   return too_little_memory(w, h, least_bytes, allowed, options.tile > 0 ? " with this --tile" : "");
@@ -183,6 +192,18 @@ Result<Upscaler> Upscaler::create(const Model& model, const UpscaleOptions& opti
   state->model = &model;
   state->options = options;
   state->threads = &threads;
+  if (options.plan && is_shared(*options.plan)) {
+    if (options.tile > 0)
+      return usage_error("--tile can't be had with a plan whose processors work side by side: it goes over whole pictures",
+                         "leave --tile out");
+    auto work = work_of(*options.plan, model.graph, options.max);
+    if (!work) return work.error();
+    state->shared = *std::move(work);
+    auto placement = state->placement_in(Numbers::f32);
+    if (!placement) return placement.error();
+    state->placement = *std::move(placement);
+    return Upscaler(std::move(state));
+  }
   if (options.plan) {
     auto placement = placement_of(*options.plan, model.graph, options.max);
     if (!placement) return placement.error();
@@ -219,7 +240,7 @@ Result<Upscaled> Upscaler::run(const Picture& picture) {
   Stopwatch run_time;
   SplitPicture parts = split_alpha(bleed_under_alpha(picture));
   const bool has_alpha = parts.alpha.width > 0;
-  const int64_t steps = int64_t(s.network->executor().pass_count()) * int64_t(s.model->graph.nodes.size()) *
+  const int64_t steps = int64_t(s.network->pass_count()) * int64_t(s.model->graph.nodes.size()) *
                         (has_alpha ? 2 : 1);
   int64_t done = 0;
   Guard& guard = *s.guard;

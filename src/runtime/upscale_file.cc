@@ -72,7 +72,7 @@ Result<FileReport> upscale_file(Upscaler& upscaler, const std::filesystem::path&
 
   // Lower bands are as good as usual ones; tiles compute edges twice, so rows go before them.
   const bool global = std::any_of(s.model->graph.nodes.begin(), s.model->graph.nodes.end(), is_global);
-  const bool can_stream = s.options.tile == 0 && !global;
+  const bool can_stream = s.options.tile == 0 && !global && !s.shared;
   const int64_t pictures = whole_bytes(s, *reader, larger, *writer), allowed = s.budget() - resident_bytes();
   if (pictures <= allowed || !can_stream) {
     auto prepared = s.prepare(rows.width, rows.height, pictures, allowed, *placement);

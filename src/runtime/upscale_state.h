@@ -17,7 +17,8 @@ struct Upscaler::State {
   UpscaleOptions options;
   ThreadPool* threads;
   Numbers numbers = Numbers::f32;
-  std::vector<const Processor*> placement;
+  std::vector<const Processor*> placement;  // of a shared plan: what the guard repairs with
+  std::optional<SharedWork> shared;         // a plan whose processors work side by side
 
   // The last network prepared, and what for.
   std::optional<Network> network;
