@@ -226,6 +226,44 @@ TEST(MustFail, TruncatedLosslessWebp) {
 }
 TEST(MustFail, TruncatedTiff) { check_truncation("p.tif", testing::noise(16, 20, 3, 8, 1), {}, 8); }
 
+// "...; reading had come to byte 4096 of 10787": the first number, or -1.
+int64_t byte_told(const std::string& text, size_t size) {
+  const std::string before = "reading had come to byte ", after = " of " + std::to_string(size);
+  const size_t at = text.find(before);
+  return at != text.npos && text.ends_with(after) ? std::stoll(text.substr(at + before.size())) : -1;
+}
+
+TEST(MustFail, TellsHowFarReadingHadCome) {
+  constexpr int64_t kAhead = 64 << 10;  // codecs' buffers are smaller
+  const Folder folder;
+  const Picture picture = testing::noise(500, 400, 3, 8, 3);
+  for (const std::string file : {"p.png", "p.jpg", "p.tif"}) {
+    ASSERT_TRUE(write_picture(picture, folder / file));
+    const std::string sound = testing::load(folder / file);
+    const size_t half = sound.size() / 2;
+    std::string bytes = sound;
+    if (file == "p.png") {
+      bytes[half] = char(~bytes[half]);
+    } else {
+      bytes.resize(half);
+    }
+    testing::store(folder / file, bytes);
+    const auto read = read_picture(folder / file);
+    ASSERT_FALSE(read) << file;
+    const int64_t told = byte_told(read.error().what, bytes.size());
+    EXPECT_GE(told, file == "p.tif" ? 1 : int64_t(half)) << read.error().what;  // TIFF's directory jumps
+    EXPECT_LE(told, int64_t(std::min(half + kAhead, bytes.size()))) << read.error().what;
+  }
+  std::string header = testing::load(folder / "p.jpg");
+  header[2] = char(0xff), header[3] = 2;  // no such marker
+  testing::store(folder / "p.jpg", header);
+  const auto read = read_picture(folder / "p.jpg");
+  ASSERT_FALSE(read);
+  const int64_t told = byte_told(read.error().what, header.size());
+  EXPECT_GE(told, 4);
+  EXPECT_LE(told, kAhead);
+}
+
 // Damaged files: any outcome but a crash, a hang or an uncaught exception.
 RC_GTEST_PROP(MustFail, DamagedFilesDoNoHarm, ()) {
   static const Folder folder;

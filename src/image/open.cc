@@ -15,25 +15,24 @@ namespace {
 constexpr int64_t kRatioFrom = 1'000'000'000;
 constexpr int64_t kRatio = 10'000;
 
-ImageRef open_picture(const std::filesystem::path& path, PictureFormat format) {
+ImageRef open_picture(VipsSource* source, PictureFormat format) {
   VipsImage* image = nullptr;
   const auto load = [&](auto loader) {
-    return loader(path.c_str(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR,
-                  nullptr);
+    return loader(source, &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, nullptr);
   };
   int failed = 0;
   switch (format) {
     case PictureFormat::png:
-      failed = load(vips_pngload);
+      failed = load(vips_pngload_source);
       break;
     case PictureFormat::jpeg:
-      failed = load(vips_jpegload);
+      failed = load(vips_jpegload_source);
       break;
     case PictureFormat::webp:
-      failed = load(vips_webpload);
+      failed = load(vips_webpload_source);
       break;
     case PictureFormat::tiff:
-      failed = load(vips_tiffload);
+      failed = load(vips_tiffload_source);
       break;
   }
   return ImageRef(failed ? nullptr : image);
@@ -131,17 +130,28 @@ Result<Metadata> take_metadata(const std::string& name, VipsImage* image, const 
 
 }  // namespace
 
+std::string reason_and_place(VipsSource* source) {
+  const std::string reason = vips_reason();
+  const int64_t at = source->read_position, size = vips_source_length(source);
+  vips_error_clear();  // a length that can't be had is no reason of its own
+  if (at <= 0 || size <= 0) return reason;
+  return fmt::format("{}; reading had come to byte {} of {}", reason, at, size);
+}
+
 Result<Opened> open_checked(const std::filesystem::path& path, const ReadLimits& limits) {
   if (auto started = start_vips(); !started) return started.error();
   const std::string name = path.string();
   auto sniffed = sniff_picture(path);
   if (!sniffed) return sniffed.error();
 
-  Opened opened{open_picture(path, sniffed->format), sniffed->format};
+  SourceRef source(vips_source_new_from_file(path.c_str()));
+  if (!source) return bad_input(fmt::format("{}: can't be opened: {}", name, vips_reason()));
+  ImageRef loaded = open_picture(source.get(), sniffed->format);
+  Opened opened{std::move(source), std::move(loaded), sniffed->format};
   VipsImage* image = opened.image.get();
   if (!image) {
-    return bad_input(
-        fmt::format("{}: can't be read as {}: {}", name, fye::name(sniffed->format), vips_reason()));
+    return bad_input(fmt::format("{}: can't be read as {}: {}", name, fye::name(sniffed->format),
+                                 reason_and_place(opened.source.get())));
   }
   PictureInfo& info = opened.info;
   info.pages = std::max(sniffed->frames, integer_field(image, VIPS_META_N_PAGES, 1));

@@ -18,14 +18,15 @@ namespace {
 constexpr int kStrip = 64;
 
 // Appends the rows strip by strip, so that memory is touched only for pixels that the file really holds.
-Status decode(const std::string& name, VipsImage* image, Picture& picture) {
+Status decode(const std::string& name, VipsImage* image, VipsSource* source, Picture& picture) {
   const RegionRef region(vips_region_new(image));
   const size_t row = VIPS_IMAGE_SIZEOF_LINE(image);
   picture.bytes.reserve(row * picture.height);
   for (int top = 0; top < picture.height; top += kStrip) {
     const VipsRect strip{0, top, picture.width, std::min(kStrip, picture.height - top)};
     if (!region || vips_region_prepare(region.get(), &strip) != 0) {
-      return bad_input(fmt::format("{}: truncated or corrupt near row {}: {}", name, top, vips_reason()));
+      return bad_input(
+          fmt::format("{}: truncated or corrupt near row {}: {}", name, top, reason_and_place(source)));
     }
     for (int y = 0; y < strip.height; ++y) {
       const VipsPel* line = VIPS_REGION_ADDR(region.get(), 0, top + y);
@@ -50,7 +51,7 @@ Result<Picture> read(const std::filesystem::path& path, const ReadLimits& limits
   picture.channels = vips_image_get_bands(pixels);
   picture.bits = vips_image_get_format(pixels) == VIPS_FORMAT_USHORT ? 16 : 8;
   picture.metadata = std::move(opened->metadata);
-  if (auto ok = decode(name, pixels, picture); !ok) return ok.error();
+  if (auto ok = decode(name, pixels, opened->source.get(), picture); !ok) return ok.error();
   if (opened->orientation != 1) reset_orientation(picture.metadata.exif);
   return upright(std::move(picture), opened->orientation);
 }

@@ -42,6 +42,7 @@ struct RowReader::State {
   std::string whole;
   int64_t held = 0;
   int next = 0, prepared = -1;
+  SourceRef source;
   ImageRef image;
   RegionRef region;
   std::optional<Picture> picture;  // of a file that was decoded whole
@@ -68,7 +69,8 @@ struct RowReader::State {
       const int top = (next + done) / kStrip * kStrip;
       const VipsRect strip{0, top, format.width, std::min(kStrip, format.height - top)};
       if (top != prepared && (!region || vips_region_prepare(region.get(), &strip) != 0))
-        return bad_input(fmt::format("{}: truncated or corrupt near row {}: {}", name, top, vips_reason()));
+        return bad_input(fmt::format("{}: truncated or corrupt near row {}: {}", name, top,
+                                     reason_and_place(source.get())));
       prepared = top;
       const int until = std::min(count, top + strip.height - next);
       for (; done < until; ++done)
@@ -97,6 +99,7 @@ Result<RowReader> RowReader::open(const std::filesystem::path& path, const ReadL
   auto image = as_rgb_or_grey(name, std::move(opened->image), opened->metadata);
   if (!image) return image.error();
   s.image = *std::move(image);
+  s.source = std::move(opened->source);
   s.metadata = std::move(opened->metadata);
   const PictureInfo& info = opened->info;
   s.format = {info.width, info.height, vips_image_get_bands(s.image.get()),

@@ -16,6 +16,7 @@ struct Unref {
 };
 using ImageRef = std::unique_ptr<VipsImage, Unref>;
 using RegionRef = std::unique_ptr<VipsRegion, Unref>;
+using SourceRef = std::unique_ptr<VipsSource, Unref>;
 
 // Starts libvips on the first call: one thread per operation, no cache, and no loader but those of PNG, JPEG,
 // WebP and TIFF. Thread-safe. Fails if libvips can't start or is older than 8.13 (no way to block loaders).
