@@ -26,9 +26,10 @@ from the import of their package (Python's start and numpy left out), median of 
 "dB": PSNR against the float result of ONNX Runtime on the same input. An engine that is wrong is marked and not raced (verdict.py has
 the bounds).
 
-int8: ONNX Runtime and OpenVINO get the file that `fye calibrate --qdq` writes, the first with session.x64quantprecision=1, as its
-integers saturate otherwise. ncnn, MNN and LiteRT quantise the float file in their own way, from the same pictures as random networks
-are calibrated on here; a shipped network keeps the calibration it has. What an engine has no such thing as is listed below the table.
+int8: ONNX Runtime and OpenVINO get the file that `fye calibrate --qdq` writes, the first with session.x64quantprecision=1 on processors
+without VNNI, where its integers saturate otherwise. ncnn, MNN and LiteRT quantise the float file in their own way, from the same pictures
+as random networks are calibrated on here; a shipped network keeps the calibration it has. What an engine has no such thing as is listed
+below the table.
 
 With FYE_MAX_ISA below the machine's widest, OpenVINO is narrowed with it (ONEDNN_MAX_CPU_ISA); the others ask the processor
 themselves and are left out.
