@@ -106,9 +106,11 @@ def psnr_y(picture, original_luma, border):
 def onnx_runtime(model):
     """planes -> planes. model: a path or an ONNX file's bytes."""
     import onnxruntime
+    from engines.onnx_runtime import saturates
 
     options = onnxruntime.SessionOptions()
-    options.add_session_config_entry("session.x64quantprecision", "1")  # its int8 saturates otherwise
+    if saturates():  # with it, it fails on files in which layers share a constant ("Attempt to replace the existing tensor")
+        options.add_session_config_entry("session.x64quantprecision", "1")
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return lambda values: session.run(None, {name: values})[0]
