@@ -161,6 +161,7 @@ TEST(Reach, OfKnownNetworks) {
                {abpn(3, weights), 3, 7},
                {edsr_baseline_x2(weights), 2, 36},
                {srcnn(2, weights), 1, 6},
+               {srcnn(2, weights, 5), 1, 8},
                {srvgg(4, 8, 16, weights), 4, 18}};
   for (const auto& [graph, factor, reach] : cases) {
     for (const Graph& form : {graph, fuse(graph)}) {

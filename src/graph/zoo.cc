@@ -131,11 +131,11 @@ Graph edsr_baseline_x2(const WeightSource& weights) {
   return g.finish({x}, metadata(2, "0..255", "rgb", "none"));
 }
 
-Graph srcnn(int scale, const WeightSource& weights) {
+Graph srcnn(int scale, const WeightSource& weights, int middle) {
   Net net(weights);
   GraphBuilder& g = net.graph();
   TensorId x = net.relu("relu1", net.conv("conv1", g.input("input", {1, 1, -1, -1}), 64, 9));
-  x = net.relu("relu2", net.conv("conv2", x, 32, 1));
+  x = net.relu("relu2", net.conv("conv2", x, 32, middle));
   x = net.conv("conv3", x, 1, 5);
   x = g.node("clip", Elementwise{{.kind = Kind::clip, .lo = 0, .hi = 1}}, {x}, "output");
   return g.finish({x}, metadata(scale, "0..1", "y", "bicubic"));

@@ -31,9 +31,9 @@ Graph abpn(int scale, const WeightSource& weights);
 // features), mean colour subtracted first and added last, pixel shuffle CRD. 36 units.
 Graph edsr_baseline_x2(const WeightSource& weights);
 
-// SRCNN 9-1-5 (Dong et al., 2014), luma 0..1, works on the bicubic enlargement (fye.pre): conv1 .. conv3. 3
-// units.
-Graph srcnn(int scale, const WeightSource& weights);
+// SRCNN 9-1-5 (Dong et al., 2014) or, with a middle kernel of 5, 9-5-5 (2016), luma 0..1, works on the
+// bicubic enlargement (fye.pre): conv1 .. conv3. 3 units.
+Graph srcnn(int scale, const WeightSource& weights, int middle = 1);
 
 // The compact upscaler of Real-ESRGAN (SRVGG), RGB 0..1: conv0 .. conv<convs + 1> with prelu, pixel shuffle
 // CRD, nearest-neighbour skip. convs + 2 units (16: 18).

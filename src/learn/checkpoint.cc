@@ -38,7 +38,7 @@ std::string check_shapes(const NetSpec& spec, const Weights& weights) {
   for (size_t i = 0; i < spec.layers.size(); ++i) {
     const auto& layer = spec.layers[i];
     const auto &k = weights.kernels[i], &b = weights.biases[i];
-    if (k.sizes() != torch::IntArrayRef({layer.out, layer.in, 3, 3}) ||
+    if (k.sizes() != torch::IntArrayRef({layer.out, layer.in, layer.kernel, layer.kernel}) ||
         b.sizes() != torch::IntArrayRef({layer.out}))
       return layer.name + " has another shape";
     if (k.scalar_type() != torch::kFloat32 || b.scalar_type() != torch::kFloat32)
@@ -110,6 +110,7 @@ Status dump_weights(const NetSpec& spec, const Weights& weights, const fs::path&
     layers.push_back({{"name", layer.name},
                       {"out", layer.out},
                       {"in", layer.in},
+                      {"kernel", layer.kernel},
                       {"relu", layer.relu},
                       {"kernel_offset", kernel},
                       {"bias_offset", bias}});

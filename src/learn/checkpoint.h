@@ -37,10 +37,10 @@ Status save_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path
 // finite.
 Result<Checkpoint> load_checkpoint(const std::filesystem::path& path);
 
-// weights.bin: per convolution in the network's order the kernel [out, in, 3, 3] and the bias [out],
+// weights.bin: per convolution in the network's order the kernel [out, in, k, k] and the bias [out],
 // little-endian float32, nothing between them. weights.json: {"net", "scale", "range": "0..255", "layers":
-// [{"name", "out", "in", "relu", "kernel_offset", "bias_offset"}]} with offsets in bytes. Biases are for
-// pixels in 0..255 (times kUnit here).
+// [{"name", "out", "in", "kernel" (k), "relu", "kernel_offset", "bias_offset"}]} with offsets in bytes. Biases
+// are for pixels in 0..255 (times kUnit here).
 Status dump_weights(const NetSpec& spec, const Weights& weights, const std::filesystem::path& folder);
 
 }  // namespace fye

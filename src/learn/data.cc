@@ -68,24 +68,25 @@ double mean_difference(const PicturePair& pair, int x0, int y0, int patch) {
   return double(sum) / (double(patch) * (patch - 1));
 }
 
-// Copies a patch as [p][p][3] and [p][p][s*s*3], flipped (bits 0, 1) and transposed (bit 2) by `turn`.
-void copy_patch(const PicturePair& pair, int scale, int x0, int y0, int patch, int turn, uint8_t* low,
-                uint8_t* cells) {
-  const auto source = [turn](const Picture& picture, int left, int top, int size, int y, int x) {
-    if (turn & 1) x = size - 1 - x;
-    if (turn & 2) y = size - 1 - y;
-    if (turn & 4) std::swap(x, y);
-    return picture.u8() + (size_t(top + y) * picture.width + left + x) * 3;
+// Where a patch lies on the low-resolution grid, and how it is turned: flipped (bits 0, 1), transposed (bit 2).
+struct Place {
+  int x0, y0, patch, turn;
+};
+
+// Copies a patch of a picture whose pixels are `scale` times as fine as the grid, as [p][p][s*s*3].
+void copy_cells(const Picture& picture, int scale, const Place& place, uint8_t* cells) {
+  const int side = place.patch * scale;
+  const auto source = [&](int y, int x) {
+    if (place.turn & 1) x = side - 1 - x;
+    if (place.turn & 2) y = side - 1 - y;
+    if (place.turn & 4) std::swap(x, y);
+    return picture.u8() + (size_t(place.y0 * scale + y) * picture.width + place.x0 * scale + x) * 3;
   };
-  for (int y = 0; y < patch; ++y)
-    for (int x = 0; x < patch; ++x) {
-      low = std::copy_n(source(pair.low, x0, y0, patch, y, x), 3, low);
+  for (int y = 0; y < place.patch; ++y)
+    for (int x = 0; x < place.patch; ++x)
       for (int dy = 0; dy < scale; ++dy)
         for (int dx = 0; dx < scale; ++dx)
-          cells = std::copy_n(
-              source(pair.high, x0 * scale, y0 * scale, patch * scale, y * scale + dy, x * scale + dx), 3,
-              cells);
-    }
+          cells = std::copy_n(source(y * scale + dy, x * scale + dx), 3, cells);
 }
 
 }  // namespace
@@ -105,6 +106,10 @@ Result<PicturePair> make_pair(std::string name, const Picture& picture, int scal
   PicturePair pair{std::move(name), cropped(as_rgb(picture), w * scale, h * scale), {}};
   pair.low = matlab_bicubic(pair.high, w, h);
   return pair;
+}
+
+void enlarge_pairs(std::vector<PicturePair>& pairs) {
+  for (auto& pair : pairs) pair.enlarged = resample_bicubic(pair.low, pair.high.width, pair.high.height);
 }
 
 Result<TrainingSet> load_training_set(const fs::path& folder, const fs::path& list, int scale) {
@@ -170,6 +175,8 @@ Batch draw_batch(const std::vector<PicturePair>& pictures, int scale, int count,
   const int cell = 3 * scale * scale;
   auto low = torch::empty({count, patch, patch, 3}, torch::kUInt8);
   auto cells = torch::empty({count, patch, patch, cell}, torch::kUInt8);
+  const bool enlarged = !pictures[0].enlarged.bytes.empty();
+  auto enlarged_cells = enlarged ? torch::empty_like(cells) : torch::Tensor();
   for (int n = 0; n < count; ++n) {
     const PicturePair* pair = nullptr;
     int x0 = 0, y0 = 0;
@@ -182,10 +189,14 @@ Batch draw_batch(const std::vector<PicturePair>& pictures, int scale, int count,
       if (mean_difference(*pair, x0, y0, patch) >= kFlatPatch) break;
     }
     const size_t pixels = size_t(patch) * patch;
-    copy_patch(*pair, scale, x0, y0, patch, random.below(8), low.data_ptr<uint8_t>() + n * pixels * 3,
-               cells.data_ptr<uint8_t>() + n * pixels * cell);
+    const Place place{x0, y0, patch, random.below(8)};
+    copy_cells(pair->low, 1, place, low.data_ptr<uint8_t>() + n * pixels * 3);
+    copy_cells(pair->high, scale, place, cells.data_ptr<uint8_t>() + n * pixels * cell);
+    if (enlarged)
+      copy_cells(pair->enlarged, scale, place, enlarged_cells.data_ptr<uint8_t>() + n * pixels * cell);
   }
-  return {low.permute({0, 3, 1, 2}), cells.permute({0, 3, 1, 2})};
+  if (enlarged) enlarged_cells = enlarged_cells.permute({0, 3, 1, 2});
+  return {low.permute({0, 3, 1, 2}), cells.permute({0, 3, 1, 2}), enlarged_cells};
 }
 
 torch::Tensor tensor_of(const Picture& picture) {

@@ -27,11 +27,16 @@ struct Random {
 struct PicturePair {
   std::string name;
   Picture high, low;
+  Picture enlarged;  // see enlarge_pairs(); else empty
 };
 
 // `picture` as 8-bit RGB (grey is repeated, alpha dropped), cropped top left to a multiple of `scale`, and
 // its antialiased bicubic reduction. Errors: 16-bit picture, smaller than one cell.
 Result<PicturePair> make_pair(std::string name, const Picture& picture, int scale);
+
+// Fills `enlarged` of each: `low` at the size of `high`, by the bicubic that `fye up` puts before a network
+// which wants the enlarged picture (fye.pre).
+void enlarge_pairs(std::vector<PicturePair>& pairs);
 
 struct TrainingSet {
   std::vector<PicturePair> train, validation;
@@ -49,9 +54,10 @@ Result<TrainingSet> load_training_set(const std::filesystem::path& folder, const
 inline constexpr double kFlatShare = 0.45;
 
 // Patches on the low-resolution grid: low [N, 3, p, p], cells [N, 3 s^2, p, p] in forward()'s channel order;
-// uint8, channels last in memory.
+// uint8, channels last in memory. enlarged: as cells, of the enlarged pictures; undefined where the pairs have
+// none.
 struct Batch {
-  torch::Tensor low, cells;
+  torch::Tensor low, cells, enlarged;
 };
 
 // `count` patches of p x p low-resolution pixels from pictures chosen by area, flipped and transposed at

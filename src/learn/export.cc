@@ -12,14 +12,15 @@
 namespace fye {
 namespace {
 
-// Answers the zoo's questions, "<layer>.weight" and "<layer>.bias", from trained weights.
-WeightSource source_of(const NetSpec& spec, const Weights& weights) {
-  return [&](const std::string& name, const Shape&) {
+// Answers the zoo's questions, "<layer>.weight" and "<layer>.bias", from trained weights. `unit`: what a
+// trained value of 1 is in the graph's range.
+WeightSource source_of(const NetSpec& spec, const Weights& weights, float unit) {
+  return [&spec, &weights, unit](const std::string& name, const Shape&) {
     const auto dot = name.rfind('.');
     torch::Tensor values;
     for (size_t i = 0; i < spec.layers.size(); ++i)
       if (spec.layers[i].name == name.substr(0, dot))
-        values = name.substr(dot) == ".bias" ? weights.biases[i] * kUnit : weights.kernels[i];
+        values = name.substr(dot) == ".bias" ? weights.biases[i] * unit : weights.kernels[i];
     values = values.detach().to(torch::kFloat32).contiguous();
     const float* first = values.data_ptr<float>();
     return std::vector<float>(first, first + values.numel());
@@ -45,7 +46,8 @@ std::string grid_name(const Node& node, const Grids& grids) {
 }  // namespace
 
 Graph graph_of(const NetSpec& spec, const Weights& weights) {
-  const auto source = source_of(spec, weights);
+  if (spec.luma) return srcnn(spec.scale, source_of(spec, weights, kUnit / 255), spec.layers[1].kernel);
+  const auto source = source_of(spec, weights, kUnit);
   return spec.net == "abpn" ? abpn(spec.scale, source) : edsr_baseline_x2(source);
 }
 

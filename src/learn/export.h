@@ -11,8 +11,8 @@
 
 namespace fye {
 
-// The network as a framework would export it, not fused (graph/zoo.h), for pixels 0..255; metadata fye.scale,
-// fye.range, fye.colour, fye.pre.
+// The network as a framework would export it, not fused (graph/zoo.h), for pixels 0..255, SRCNN for luma
+// 0..1; metadata fye.scale, fye.range, fye.colour, fye.pre.
 Graph graph_of(const NetSpec& spec, const Weights& weights);
 
 // calib.json's content, method "qat", for `fused`: graph_of()'s graph as import_onnx or fuse delivers it,

@@ -10,6 +10,8 @@ namespace {
 // Published sizes: ABPN has 28 feature channels, EDSR-baseline 16 blocks of 64.
 constexpr int kAbpnWidth = 28, kAbpnMiddle = 4;
 constexpr int kEdsrWidth = 64, kEdsrBlocks = 16;
+// Dong et al., "Image Super-Resolution Using Deep Convolutional Networks", 2016: 9-5-5.
+constexpr int kSrcnnWidth = 64, kSrcnnMiddle = 32;
 // DIV2K's mean colour in 0..1, which EDSR subtracts before its first layer.
 constexpr float kEdsrMean[3] = {0.4488f, 0.4371f, 0.4040f};
 // The layer before a residual addition starts small, so that an untrained network is close to its skip path.
@@ -36,6 +38,18 @@ NetSpec edsr_baseline(int scale) {
   spec.layers.push_back({"body", kEdsrWidth, kEdsrWidth, false, kResidualGain});
   spec.layers.push_back({"up", kEdsrWidth, kEdsrWidth * scale * scale, false});
   spec.layers.push_back({"tail", kEdsrWidth, 3, false, kResidualGain});
+  return spec;
+}
+
+// The published graph has no skip. One channel carries the luma through (ReLU leaves it alone, for luma is
+// positive), so that training begins near bicubic's score all the same.
+NetSpec srcnn(int scale) {
+  constexpr int features = kSrcnnWidth, middle = kSrcnnMiddle;
+  NetSpec spec{"srcnn", scale, {}, true};
+  spec.layers = {{.name = "conv1", .in = 1, .out = features, .relu = true, .kernel = 9},
+                 {.name = "conv2", .in = features, .out = middle, .relu = true, .kernel = 5},
+                 {.name = "conv3", .in = middle, .out = 1, .init_gain = kResidualGain, .kernel = 5}};
+  for (auto& layer : spec.layers) layer.carry = true;
   return spec;
 }
 
@@ -72,24 +86,48 @@ torch::Tensor forward_edsr(const NetSpec& spec, const Arithmetic& a, const torch
   return picture_to_cells(a.store(output_name(spec), x), spec.scale);
 }
 
+torch::Tensor forward_srcnn(const NetSpec& spec, const Arithmetic& a, const torch::Tensor& input) {
+  auto x = a.store("input", input);
+  for (size_t i = 0; i < spec.layers.size(); ++i) x = a.store(spec.layers[i].name, a.convolve(i, x));
+  return x;
+}
+
 }  // namespace
 
 Result<NetSpec> net_spec(const std::string& net, int scale) {
   if (net == "abpn" && scale >= 2 && scale <= 4) return abpn(scale);
   if (net == "edsr-baseline" && scale == 2) return edsr_baseline(scale);
+  if (net == "srcnn" && scale >= 2 && scale <= 4) return srcnn(scale);
   return usage_error(fmt::format("no network '{}' for scale {}", net, scale),
-                     "there are abpn for scale 2, 3 and 4, and edsr-baseline for scale 2");
+                     "there are abpn and srcnn for scale 2, 3 and 4, and edsr-baseline for scale 2");
 }
 
 Weights initial_weights(const NetSpec& spec, uint64_t seed) {
   auto generator = at::detail::createCPUGenerator(seed);
   Weights weights;
   for (const auto& layer : spec.layers) {
-    const double sigma = layer.init_gain * std::sqrt((layer.relu ? 2.0 : 1.0) / (9.0 * layer.in));
-    weights.kernels.push_back(torch::empty({layer.out, layer.in, 3, 3}).normal_(0, sigma, generator));
+    const int size = layer.kernel;
+    const double sigma = layer.init_gain * std::sqrt((layer.relu ? 2.0 : 1.0) / (size * size * layer.in));
+    auto kernel = torch::empty({layer.out, layer.in, size, size}).normal_(0, sigma, generator);
+    if (layer.carry) {
+      if (layer.relu) kernel[0].zero_();
+      kernel[0][0][size / 2][size / 2] += 1;
+    }
+    weights.kernels.push_back(kernel);
     weights.biases.push_back(torch::zeros({layer.out}));
   }
+  hold_carried(spec, weights);
   return weights;
+}
+
+void hold_carried(const NetSpec& spec, Weights& weights) {
+  const torch::NoGradGuard no_gradients;
+  for (size_t i = 0; i < spec.layers.size(); ++i) {
+    if (!spec.layers[i].carry) continue;
+    auto over_luma = weights.kernels[i].select(1, 0);
+    over_luma -= over_luma.mean({1, 2}, true);
+    over_luma[0] += 1.0 / double(over_luma[0].numel());
+  }
 }
 
 Weights copy_of(const Weights& weights) {
@@ -106,16 +144,17 @@ Arithmetic float_arithmetic(const NetSpec& spec, const Weights& weights) {
   a.convolve = [&spec, &weights](size_t i, const torch::Tensor& x) {
     const auto type = x.scalar_type();
     const auto kernel = weights.kernels[i].to(type).contiguous(torch::MemoryFormat::ChannelsLast);
-    auto y = torch::conv2d(x, kernel, weights.biases[i].to(type), 1, 1);
+    auto y = torch::conv2d(x, kernel, weights.biases[i].to(type), 1, spec.layers[i].kernel / 2);
     return spec.layers[i].relu ? y.relu_() : y;
   };
   a.store = [](const std::string&, const torch::Tensor& x) { return x; };
   return a;
 }
 
-std::string output_name(const NetSpec& spec) { return spec.layers.back().name + "+add"; }
+std::string output_name(const NetSpec& spec) { return spec.layers.back().name + (spec.luma ? "" : "+add"); }
 
 torch::Tensor forward(const NetSpec& spec, const Arithmetic& arithmetic, const torch::Tensor& x) {
+  if (spec.luma) return forward_srcnn(spec, arithmetic, x);
   return spec.net == "abpn" ? forward_abpn(spec, arithmetic, x) : forward_edsr(spec, arithmetic, x);
 }
 
@@ -131,6 +170,11 @@ torch::Tensor picture_to_cells(const torch::Tensor& picture, int scale) {
   return picture.reshape({n, 3, h, scale, w, scale})
       .permute({0, 3, 5, 1, 2, 4})
       .reshape({n, 3 * scale * scale, h, w});
+}
+
+torch::Tensor luma_of(const torch::Tensor& pixels) {
+  const auto weights = torch::tensor({65.481f, 128.553f, 24.966f}).div_(255).view({1, 3, 1, 1});
+  return (pixels.to(torch::kFloat32) * weights).sum(1, true) + 16;
 }
 
 }  // namespace fye

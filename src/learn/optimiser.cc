@@ -18,7 +18,7 @@ constexpr int64_t kSoapTurnEvery = 10;
 // Scales an orthogonal matrix's entries to Adam's usual root mean square (Liu et al. 2025).
 constexpr double kMuonRms = 0.2;
 
-// Kernels [out, in, 3, 3] as [out, in, 9].
+// Kernels [out, in, k, k] as [out, in, k k].
 Tensor three_axes(const Tensor& t) { return t.reshape({t.size(0), t.size(1), -1}); }
 
 // Multiplies axis `axis` of a three-axis tensor by matrix^T: every fibre v becomes matrix^T v.

@@ -28,8 +28,15 @@ Tensor quantised_kernel(const Tensor& kernel) {
   return round_through(kernel / scale) * scale;
 }
 
+Status quantisable(const NetSpec& spec) {
+  if (!spec.luma) return {};
+  return usage_error(spec.net + " can't be trained for int8: it works on luma",
+                     "calibrate what fye-train export writes: fye calibrate model.onnx PICTURES");
+}
+
 Result<Grids> observe_grids(const NetSpec& spec, const Weights& weights,
                             const std::vector<PicturePair>& pictures) {
+  if (auto can = quantisable(spec); !can) return can.error();
   if (pictures.empty()) return bad_input("no pictures to observe ranges on");
   const torch::InferenceMode no_gradients;
   std::map<std::string, RangeObserver> observers;
@@ -55,7 +62,7 @@ Arithmetic quantised_arithmetic(const NetSpec& spec, const Weights& weights, con
   Arithmetic a;
   a.convolve = [&spec, &weights](size_t i, const Tensor& x) {
     const auto kernel = quantised_kernel(weights.kernels[i]).contiguous(torch::MemoryFormat::ChannelsLast);
-    const auto y = torch::conv2d(x, kernel, weights.biases[i], 1, 1);
+    const auto y = torch::conv2d(x, kernel, weights.biases[i], 1, spec.layers[i].kernel / 2);
     return spec.layers[i].relu ? y.relu() : y;
   };
   a.store = [&grids](const std::string& name, const Tensor& x) { return onto_grid(x, grids.at(name)); };

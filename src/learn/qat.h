@@ -10,9 +10,12 @@
 
 namespace fye {
 
+// Errors (usage): a luma network, whose picture this arithmetic has no grid for.
+Status quantisable(const NetSpec& spec);
+
 // A grid for every tensor that forward() stores, from the float network's values on these pictures: least
 // mean square error (quant/ranges.h); the input and the output keep the pixels' own grid, scale 1, zero 0.
-// Errors: no pictures, a value that is not finite.
+// Errors: as quantisable(); no pictures, a value that is not finite.
 Result<Grids> observe_grids(const NetSpec& spec, const Weights& weights,
                             const std::vector<PicturePair>& pictures);
 

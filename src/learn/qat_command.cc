@@ -33,7 +33,8 @@ Status run_qat(QatCommand& c, const std::atomic<bool>& stop) {
     return usage_error(c.out.string() + ": holds a float run", "give another --out to qat");
   const auto from = *kept ? Result<Checkpoint>(**kept) : load_checkpoint(c.checkpoint);
   if (!from) return from.error();
-  const auto set = load_pictures(c, from->spec.scale);
+  if (auto can = quantisable(from->spec); !can) return can;
+  const auto set = load_pictures(c, from->spec);
   if (!set) return set.error();
   auto state = *kept ? from : quantised_start(c, *from, *set);
   if (!state) return state.error();

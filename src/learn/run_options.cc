@@ -33,7 +33,7 @@ void add_run_options(CLI::App& verb, RunOptions& run) {
   verb.add_option("--average", o.average, "decay of the averaged weights")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
-  verb.add_option("--luma-weight", o.luma_weight, "share of the luma in the loss")
+  verb.add_option("--luma-weight", o.luma_weight, "share of the luma in the loss (srcnn: all of it)")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
   verb.add_option("--loss", run.loss, "l1, mse or psnr")->capture_default_str();
@@ -60,9 +60,10 @@ Status settle(RunOptions& run) {
   return {};
 }
 
-Result<TrainingSet> load_pictures(const RunOptions& run, int scale) {
-  auto set = load_training_set(run.data, run.photos, scale);
+Result<TrainingSet> load_pictures(const RunOptions& run, const NetSpec& spec) {
+  auto set = load_training_set(run.data, run.photos, spec.scale);
   if (!set) return set;
+  if (spec.luma) enlarge_pairs(set->train);
   for (const auto& refused : set->refused) fmt::print("left out: {}\n", refused);
   fmt::print("{} pictures (with reductions), {} held out for validation\n", set->train.size(),
              set->validation.size());

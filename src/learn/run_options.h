@@ -24,8 +24,8 @@ void add_run_options(CLI::App& verb, RunOptions& run);
 // Fills run.options from the named ones and makes the output folder. Errors: usage.
 Status settle(RunOptions& run);
 
-// Training and validation pictures, with a line on stdout for each one left out.
-Result<TrainingSet> load_pictures(const RunOptions& run, int scale);
+// Training and validation pictures as the network wants them, with a line on stdout for each one left out.
+Result<TrainingSet> load_pictures(const RunOptions& run, const NetSpec& spec);
 
 // The state to go on from: out/checkpoint.pt under --resume, if it exists.
 Result<std::optional<Checkpoint>> resumed_state(const RunOptions& run);

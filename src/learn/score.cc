@@ -5,6 +5,7 @@
 
 #include "image/colour.h"
 #include "image/file.h"
+#include "image/resize.h"
 
 namespace fye {
 namespace {
@@ -14,14 +15,28 @@ namespace fs = std::filesystem;
 // Squared error of one level in 2^20 pixels: what an exact picture is scored as, in place of infinity.
 constexpr double kLeastError = 0x1p-20;
 
+// A step of studio luma is this many steps of each of R, G and B.
+constexpr double kLumaToRgb = 255.0 / 219;
+
+// A luma network's picture, as `fye up` makes it: the enlargement, each colour moved by the difference in luma.
+torch::Tensor enlarged_by_luma(const NetSpec& spec, const Arithmetic& arithmetic, const Picture& low) {
+  const Picture enlarged = resample_bicubic(low, low.width * spec.scale, low.height * spec.scale);
+  const auto pixels = tensor_of(enlarged).to(torch::kFloat32);
+  const auto luma = luma_of(pixels);
+  const auto made = forward(spec, arithmetic, luma / kUnit).mul(kUnit).clamp_(0, 255);
+  return pixels + (made - luma) * kLumaToRgb;
+}
+
 }  // namespace
 
 Picture enlarge(const NetSpec& spec, const Arithmetic& arithmetic, const Picture& low) {
   const torch::InferenceMode no_gradients;
-  const auto x = tensor_of(low).to(torch::kFloat32).div_(kUnit);
-  const auto cells = forward(spec, arithmetic, x).mul(kUnit).round_().clamp_(0, 255);
-  const auto pixels =
-      cells_to_picture(cells, spec.scale).permute({0, 2, 3, 1}).to(torch::kUInt8).contiguous();
+  const auto made = [&] {
+    if (spec.luma) return enlarged_by_luma(spec, arithmetic, low);
+    const auto x = tensor_of(low).to(torch::kFloat32).div_(kUnit);
+    return cells_to_picture(forward(spec, arithmetic, x).mul(kUnit), spec.scale);
+  }();
+  const auto pixels = made.round().clamp_(0, 255).permute({0, 2, 3, 1}).to(torch::kUInt8).contiguous();
   Picture picture(low.width * spec.scale, low.height * spec.scale, 3);
   std::copy_n(pixels.data_ptr<uint8_t>(), picture.bytes.size(), picture.u8());
   return picture;

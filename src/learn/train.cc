@@ -27,14 +27,23 @@ Weights weights_from(const std::vector<Tensor>& parameters) {
   return {{parameters.begin(), half}, {half, parameters.end()}};
 }
 
+// The luma of cells, as a picture.
+Tensor luma_of_cells(const Tensor& cells, int scale) { return luma_of(cells_to_picture(cells, scale)); }
+
 Tensor loss_of(const Checkpoint& state, const TrainOptions& options, double progress,
                const Arithmetic& arithmetic, const Batch& batch) {
+  const auto& spec = state.spec;
   const bool narrow = progress < options.bfloat16_until && state.grids.empty();
-  const auto low = batch.low.to(torch::kFloat32).div_(kUnit).to(narrow ? torch::kBFloat16 : torch::kFloat32);
-  const auto truth = batch.cells.to(torch::kFloat32).div_(kUnit);
-  const auto made = forward(state.spec, arithmetic, low).to(torch::kFloat32);
+  const auto input = spec.luma ? luma_of_cells(batch.enlarged, spec.scale) : batch.low.to(torch::kFloat32);
+  const auto target = spec.luma ? luma_of_cells(batch.cells, spec.scale) : batch.cells.to(torch::kFloat32);
+  const auto x = input.div(kUnit).to(narrow ? torch::kBFloat16 : torch::kFloat32);
+  const auto made = forward(spec, arithmetic, x);
   const auto kind = progress < options.last_loss_from ? options.loss : options.last_loss;
-  return training_loss(kind, made, truth, options.luma_weight, options.margin);
+  // Of luma alone there are no colours to weigh. Without a skip, zero padding shows at a picture's edge as a dark
+  // rim unless the edge is learned too.
+  const double luma_weight = spec.luma ? 0 : options.luma_weight;
+  const int margin = spec.luma ? 0 : options.margin;
+  return training_loss(kind, made.to(torch::kFloat32), target.div(kUnit), luma_weight, margin);
 }
 
 double validation_psnr(const Checkpoint& state, const std::vector<PicturePair>& pictures) {
@@ -83,6 +92,7 @@ Result<Checkpoint> train(Checkpoint state, const TrainOptions& options, const Dr
     });
     if (!std::isfinite(loss)) return loss;  // run_steps() refuses it; the weights stay as they were
     optimiser.step(options.rate * rate_at(progress));
+    hold_carried(state.spec, state.weights);
     const double decay = average_decay(options.average, state.step);
     average_in(state.average.kernels, state.weights.kernels, decay);
     average_in(state.average.biases, state.weights.biases, decay);

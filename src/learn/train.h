@@ -33,8 +33,8 @@ struct TrainOptions {
   double validate_every = 120, save_every = 180;  // seconds
 };
 
-// Patches for one thread's part of a step; the seam through which tests feed their own. Called by several
-// threads at once.
+// Patches for one thread's part of a step, for a luma network with `enlarged`; the seam through which tests
+// feed their own. Called by several threads at once.
 using DrawBatch = std::function<Batch(int count, int patch, Random&)>;
 
 // One line of the log: step, seconds, share of the budget, rate, mean loss since the last line, mean luma

@@ -46,7 +46,7 @@ Status run_train(TrainCommand& c, const std::atomic<bool>& stop) {
     if (!from) return from.error();
     fmt::print("{} layers taken from {}\n", take_over(*from, state), c.start.string());
   }
-  const auto set = load_pictures(c, c.scale);
+  const auto set = load_pictures(c, *spec);
   if (!set) return set.error();
   return train_into(c, std::move(state), kept->has_value(), *set, stop);
 }
@@ -59,7 +59,7 @@ void add_train_command(CLI::App& program, int& code, const std::atomic<bool>& st
   c->options.rate = 5e-3;
   c->options.threads = 2;
   auto* verb = program.add_subcommand("train", "train a network in float");
-  verb->add_option("--net", c->net, "abpn or edsr-baseline")->capture_default_str();
+  verb->add_option("--net", c->net, "abpn, edsr-baseline or srcnn")->capture_default_str();
   verb->add_option("--scale", c->scale)->capture_default_str();
   verb->add_option("--start", c->start, "checkpoint to take layers of equal shape from");
   add_run_options(*verb, *c);
