@@ -39,8 +39,8 @@ Tensor loss_of(const Checkpoint& state, const TrainOptions& options, double prog
   const auto x = input.div(kUnit).to(narrow ? torch::kBFloat16 : torch::kFloat32);
   const auto made = forward(spec, arithmetic, x);
   const auto kind = progress < options.last_loss_from ? options.loss : options.last_loss;
-  // Of luma alone there are no colours to weigh. Without a skip, zero padding shows at a picture's edge as a dark
-  // rim unless the edge is learned too.
+  // Of luma alone there are no colours to weigh. Without a skip, zero padding shows at a picture's edge as a rim
+  // unless the edge is learned too.
   const double luma_weight = spec.luma ? 0 : options.luma_weight;
   const int margin = spec.luma ? 0 : options.margin;
   return training_loss(kind, made.to(torch::kFloat32), target.div(kUnit), luma_weight, margin);
