@@ -8,35 +8,33 @@
 
 namespace fye {
 
-using torch::Tensor;
-
 void put_tensors(torch::serialize::OutputArchive& archive, const std::string& key,
-                 const std::vector<Tensor>& tensors) {
+                 const std::vector<torch::Tensor>& tensors) {
   archive.write(key + ".count", torch::tensor(int64_t(tensors.size())));
   for (size_t i = 0; i < tensors.size(); ++i)
     archive.write(fmt::format("{}.{}", key, i), tensors[i].detach());
 }
 
-Tensor get_tensor(torch::serialize::InputArchive& archive, const std::string& key) {
-  Tensor t;
+torch::Tensor get_tensor(torch::serialize::InputArchive& archive, const std::string& key) {
+  torch::Tensor t;
   archive.read(key, t);
   return t;
 }
 
-std::vector<Tensor> get_tensors(torch::serialize::InputArchive& archive, const std::string& key) {
+std::vector<torch::Tensor> get_tensors(torch::serialize::InputArchive& archive, const std::string& key) {
   const auto count = get_tensor(archive, key + ".count").item<int64_t>();
-  std::vector<Tensor> tensors;
+  std::vector<torch::Tensor> tensors;
   for (int64_t i = 0; i < count; ++i) tensors.push_back(get_tensor(archive, fmt::format("{}.{}", key, i)));
   return tensors;
 }
 
-Tensor tensor_from_text(const std::string& text) {
+torch::Tensor tensor_from_text(const std::string& text) {
   auto bytes = torch::empty({int64_t(text.size())}, torch::kUInt8);
   std::copy(text.begin(), text.end(), bytes.data_ptr<uint8_t>());
   return bytes;
 }
 
-std::string text_from_tensor(const Tensor& tensor) {
+std::string text_from_tensor(const torch::Tensor& tensor) {
   const auto bytes = tensor.to(torch::kUInt8).contiguous();
   return {bytes.data_ptr<uint8_t>(), bytes.data_ptr<uint8_t>() + bytes.numel()};
 }

@@ -13,8 +13,6 @@ namespace fye {
 namespace {
 
 namespace fs = std::filesystem;
-using torch::Tensor;
-
 constexpr int64_t kFormat = 1;
 
 // One line a tensor: name, scale (exact, in hexadecimal), zero point.
@@ -85,7 +83,8 @@ Result<Checkpoint> load_checkpoint(const fs::path& path) {
     c.average = {get_tensors(archive, "average.kernel"), get_tensors(archive, "average.bias")};
     c.optimiser = get_tensors(archive, "optimiser");
     // Runs of the first day have no such entry.
-    if (Tensor text; archive.try_read("grids", text)) c.grids = grids_from_text(text_from_tensor(text));
+    if (torch::Tensor text; archive.try_read("grids", text))
+      c.grids = grids_from_text(text_from_tensor(text));
     return {};
   };
   if (auto loaded = load_archive(path, hint, take); !loaded) return loaded.error();
@@ -97,7 +96,7 @@ Result<Checkpoint> load_checkpoint(const fs::path& path) {
 
 Status dump_weights(const NetSpec& spec, const Weights& weights, const fs::path& folder) {
   std::string bytes;
-  const auto append = [&bytes](const Tensor& t) {
+  const auto append = [&bytes](const torch::Tensor& t) {
     const auto flat = t.detach().to(torch::kFloat32).contiguous();
     const size_t at = bytes.size();
     bytes.append(static_cast<const char*>(flat.data_ptr()), size_t(flat.numel()) * sizeof(float));

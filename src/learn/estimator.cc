@@ -9,8 +9,6 @@
 namespace fye {
 namespace {
 
-using torch::Tensor;
-
 constexpr int64_t kStrides[kEstimatorConvs] = {1, 2, 2, 2, 2, 1};
 constexpr size_t kPerConv = 3, kDense = 4;
 constexpr double kBatchNormEpsilon = 1e-5, kBatchNormMomentum = 0.1;
@@ -18,7 +16,7 @@ constexpr double kBatchNormEpsilon = 1e-5, kBatchNormMomentum = 0.1;
 constexpr double kTiny = 1e-8;
 // BT.601 studio luma of a grey value, /255 and centred (spec/fye-sr.md, 6.2).
 constexpr double kLumaGain = 219.0 / 255, kLumaOffset = 16, kCentre = 0.5;
-constexpr double kMargin = 0.02;
+constexpr double kLeastGap = 0.02;
 // Where the loss turns from square to linear, in scores / 100. With torch's usual 1 it would be square alone.
 constexpr double kSmooth = 0.05;
 
@@ -26,17 +24,17 @@ int64_t features_of(const EstimatorSpec& spec) {
   return 2 * spec.channels[kEstimatorLocalTap] + spec.channels.back();
 }
 
-Tensor input_of(EstimatorInput kind, const Tensor& x) {
+torch::Tensor input_of(EstimatorInput kind, const torch::Tensor& x) {
   if (kind == EstimatorInput::normalised) return soft_normalised(x);
   return (soft_grey(x) * kLumaGain + kLumaOffset) / 255 - kCentre;
 }
 
 // The convolutions compute in the dtype of `type`, everything else in the input's.
-Tensor network(const EstimatorSpec& spec, const std::vector<Tensor>& learned,
-               const std::vector<Tensor>& statistics, const Tensor& x, bool training,
-               torch::ScalarType type) {
+torch::Tensor network(const EstimatorSpec& spec, const std::vector<torch::Tensor>& learned,
+                      const std::vector<torch::Tensor>& statistics, const torch::Tensor& x, bool training,
+                      torch::ScalarType type) {
   auto maps = input_of(spec.input, x).to(type);
-  Tensor local;
+  torch::Tensor local;
   for (size_t i = 0; i < kEstimatorConvs; ++i) {
     const auto* own = &learned[kPerConv * i];
     maps = torch::conv2d(maps, own[0].to(type), {}, kStrides[i], 1);
@@ -53,7 +51,7 @@ Tensor network(const EstimatorSpec& spec, const std::vector<Tensor>& learned,
   return torch::linear(hidden, dense[2], dense[3]).sigmoid().mul(100).flatten();
 }
 
-std::string wrong_shape(const std::vector<Tensor>& given, const std::vector<Tensor>& expected,
+std::string wrong_shape(const std::vector<torch::Tensor>& given, const std::vector<torch::Tensor>& expected,
                         const char* what) {
   if (given.size() != expected.size())
     return fmt::format("{} {}, expected {}", given.size(), what, expected.size());
@@ -114,22 +112,23 @@ Status check_estimator(const EstimatorSpec& spec, const EstimatorWeights& weight
   return {};
 }
 
-Tensor estimate(const EstimatorSpec& spec, const EstimatorWeights& weights, const Tensor& x) {
+torch::Tensor estimate(const EstimatorSpec& spec, const EstimatorWeights& weights, const torch::Tensor& x) {
   return network(spec, weights.learned, weights.statistics, x, false, x.scalar_type());
 }
 
-Tensor estimate_in_training(const EstimatorSpec& spec, const std::vector<Tensor>& learned,
-                            const std::vector<Tensor>& statistics, const Tensor& x, bool narrow) {
+torch::Tensor estimate_in_training(const EstimatorSpec& spec, const std::vector<torch::Tensor>& learned,
+                                   const std::vector<torch::Tensor>& statistics, const torch::Tensor& x,
+                                   bool narrow) {
   return network(spec, learned, statistics, x, true, narrow ? torch::kBFloat16 : x.scalar_type());
 }
 
-Tensor estimator_loss(const Tensor& estimates, const Tensor& scores, double ranking) {
+torch::Tensor estimator_loss(const torch::Tensor& estimates, const torch::Tensor& scores, double ranking) {
   const auto made = estimates / 100, truth = scores.clamp(0, 100) / 100;
   const auto near = torch::smooth_l1_loss(made, truth, at::Reduction::Mean, kSmooth);
   const auto gaps = truth.unsqueeze(1) - truth.unsqueeze(0),
              made_gaps = made.unsqueeze(1) - made.unsqueeze(0);
-  const auto counted = (gaps > kMargin).to(made.scalar_type());
-  const auto hinge = ((kMargin - made_gaps).relu() * counted).sum() / counted.sum().clamp_min(1);
+  const auto counted = (gaps > kLeastGap).to(made.scalar_type());
+  const auto hinge = ((kLeastGap - made_gaps).relu() * counted).sum() / counted.sum().clamp_min(1);
   return near + ranking * hinge;
 }
 

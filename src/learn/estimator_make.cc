@@ -26,7 +26,7 @@ constexpr int kPiqeBlock = 16;
 constexpr int kPlansPerPlace = 3;  // of each network
 constexpr int kHoldOutPlanEvery = 8;
 constexpr int kHeldOutRounds = 4;  // times a held-out picture is drawn from
-constexpr int kMargin = 8;         // low-resolution pixels around a window; ABPN sees 7
+constexpr int kSurround = 8;         // low-resolution pixels around a window; ABPN sees 7
 constexpr double kNoise[2] = {1, 25}, kBlur[2] = {0.4, 2.5};
 constexpr int kQuality[2] = {10, 95};
 
@@ -85,10 +85,10 @@ double between(const double (&ends)[2], Random& random) {
 Result<Window> clean(const Maker& maker, const Picture& high, int left, int top, const Version& version) {
   const int scale = version.net < 0 ? 1 : maker.nets[version.net].scale;
   const int side = maker.options.side / scale;
-  const int w = std::min(high.width / scale, side + 2 * kMargin),
-            h = std::min(high.height / scale, side + 2 * kMargin);
-  const int x = std::clamp(left / scale - kMargin, 0, high.width / scale - w);
-  const int y = std::clamp(top / scale - kMargin, 0, high.height / scale - h);
+  const int w = std::min(high.width / scale, side + 2 * kSurround),
+            h = std::min(high.height / scale, side + 2 * kSurround);
+  const int x = std::clamp(left / scale - kSurround, 0, high.width / scale - w);
+  const int y = std::clamp(top / scale - kSurround, 0, high.height / scale - h);
   Window window{cut(high, x * scale, y * scale, w * scale, h * scale), left - x * scale, top - y * scale};
   if (version.net < 0) return window;
   const PlannedNet& net = maker.nets[version.net];
@@ -130,14 +130,14 @@ Result<Window> degraded(const Maker& maker, const Picture& high, int left, int t
   return window;
 }
 
-struct Place {
+struct CropPlace {
   const Source* source;
   int left, top;
   uint32_t number;
 };
 
 // One crop: its grey values to `pixels`, the rest returned.
-Result<CropInfo> make_crop(const Maker& maker, const Place& place, Version version, Random random,
+Result<CropInfo> make_crop(const Maker& maker, const CropPlace& place, Version version, Random random,
                            const std::string& name, uint8_t* pixels) {
   const Picture& high = *place.source->picture;
   if (version.kind == CropKind::mixed) version.plan = random.below(int(maker.pools[version.net].size()));
@@ -223,7 +223,7 @@ Result<bool> make_crops(const TrainingSet& pictures, const std::vector<PlannedNe
     if (stop) return false;
     Random random{options.seed * 0x9e3779b97f4a7c15u + uint64_t(block)};
     const Picture& picture = *sources[block].picture;
-    std::vector<Place> there;
+    std::vector<CropPlace> there;
     for (int i = 0; i < places; ++i)
       there.push_back({&sources[block], grid * random.below((picture.width - side) / grid + 1),
                        grid * random.below((picture.height - side) / grid + 1),

@@ -2,36 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
-#include <numeric>
 
+#include "base/spearman.h"
 #include "base/threads.h"
 #include "quality/piqe.h"
 
 namespace fye {
 namespace {
 
-using torch::Tensor;
-
 constexpr int64_t kBatch = 16;
 constexpr size_t kLeastOutputs = 3;
 constexpr double kLeastSpan = 0.5;
 
-std::vector<double> ranks_of(std::span<const double> values) {
-  std::vector<size_t> order(values.size());
-  std::iota(order.begin(), order.end(), size_t(0));
-  std::sort(order.begin(), order.end(), [&](size_t i, size_t j) { return values[i] < values[j]; });
-  std::vector<double> ranks(values.size());
-  for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
-    while (end < order.size() && values[order[end]] == values[order[begin]]) ++end;
-    for (size_t i = begin; i < end; ++i) ranks[order[i]] = double(begin + end - 1) / 2;
-  }
-  return ranks;
-}
-
-Tensor crops_at(const CropSet& set, std::span<const int64_t> rows) {
-  std::vector<Tensor> pictures;
+torch::Tensor crops_at(const CropSet& set, std::span<const int64_t> rows) {
+  std::vector<torch::Tensor> pictures;
   for (const int64_t row : rows) pictures.push_back(set.pixels[row]);
   return torch::stack(pictures).to(torch::kFloat32);
 }
@@ -47,7 +32,7 @@ void in_batches(size_t count, int threads, const std::function<void(size_t, size
   });
 }
 
-double hard_score(const Tensor& picture) {
+double hard_score(const torch::Tensor& picture) {
   Plane plane(int(picture.size(-1)), int(picture.size(-2)));
   const auto values = picture.to(torch::kFloat64).contiguous();
   std::copy_n(values.data_ptr<double>(), plane.values.size(), plane.values.begin());
@@ -56,17 +41,6 @@ double hard_score(const Tensor& picture) {
 }
 
 }  // namespace
-
-double spearman(std::span<const double> a, std::span<const double> b) {
-  const auto x = ranks_of(a), y = ranks_of(b);
-  const double middle = (double(a.size()) - 1) / 2;
-  double xy = 0, xx = 0, yy = 0;
-  for (size_t i = 0; i < x.size(); ++i) {
-    const double dx = x[i] - middle, dy = y[i] - middle;
-    xy += dx * dy, xx += dx * dx, yy += dy * dy;
-  }
-  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : std::numeric_limits<double>::quiet_NaN();
-}
 
 std::vector<double> scores_of(const Imitation& imitation, const CropSet& set, std::span<const int64_t> rows,
                               int threads) {

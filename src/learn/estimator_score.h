@@ -12,10 +12,6 @@
 
 namespace fye {
 
-// Spearman's rank correlation, equal values sharing their mean rank; NaN for fewer than two values or where
-// all of one side are equal. a and b have one length.
-double spearman(std::span<const double> a, std::span<const double> b);
-
 // A differentiable score of pictures: [N, 1, H, W] float32 in 0..255 to [N].
 using Imitation = std::function<torch::Tensor(const torch::Tensor&)>;
 

@@ -12,11 +12,9 @@
 namespace fye {
 namespace {
 
-using torch::Tensor;
-
 constexpr int64_t kFormat = 1;
 
-std::vector<Tensor> with_gradients(std::vector<Tensor> tensors) {
+std::vector<torch::Tensor> with_gradients(std::vector<torch::Tensor> tensors) {
   for (auto& t : tensors) t.set_requires_grad(true);
   return tensors;
 }
@@ -38,13 +36,13 @@ Rows training_rows(const CropSet& set) {
 }
 
 struct CropBatch {
-  Tensor x, scores;  // [N, 1, side, side] float32 in 0..255, [N]
+  torch::Tensor x, scores;  // [N, 1, side, side] float32 in 0..255, [N]
 };
 
 CropBatch draw_crops(const CropSet& set, const Rows& rows, int count, Random& random) {
   std::vector<int64_t> picks;
   std::vector<float> scores;
-  std::vector<Tensor> pictures;
+  std::vector<torch::Tensor> pictures;
   for (int i = 0; i < count; ++i) {
     if (i % 2 == 0) {
       picks.push_back(rows.all[size_t(random.below(int(rows.all.size())))]);
@@ -134,7 +132,8 @@ Result<EstimatorState> train_estimator(EstimatorState state, const EstimatorOpti
   Steps steps;
   steps.step = [&](double progress) -> Result<double> {
     std::vector<Random> seeds;
-    std::vector<std::vector<Tensor>> statistics;  // each thread moves its own towards its part of the batch
+    std::vector<std::vector<torch::Tensor>>
+        statistics;  // each thread moves its own towards its part of the batch
     for (int k = 0; k < threads; ++k) {
       seeds.push_back({random.next()});
       statistics.push_back(copy_of(state.weights).statistics);

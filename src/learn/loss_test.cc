@@ -7,9 +7,7 @@
 namespace fye {
 namespace {
 
-using torch::Tensor;
-
-Tensor pixels(int cells) {
+torch::Tensor pixels(int cells) {
   return torch::randint(0, 256, {2, 3 * cells, 10, 10}).to(torch::kFloat32) / kUnit;
 }
 

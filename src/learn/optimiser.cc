@@ -6,8 +6,6 @@
 namespace fye {
 namespace {
 
-using torch::Tensor;
-
 constexpr double kEpsilon = 1e-8;
 constexpr double kAdamBeta1 = 0.9, kAdamBeta2 = 0.999;
 constexpr double kMuonMomentum = 0.95;
@@ -19,27 +17,27 @@ constexpr int64_t kSoapTurnEvery = 10;
 constexpr double kMuonRms = 0.2;
 
 // Kernels [out, in, k, k] as [out, in, k k].
-Tensor three_axes(const Tensor& t) { return t.reshape({t.size(0), t.size(1), -1}); }
+torch::Tensor three_axes(const torch::Tensor& t) { return t.reshape({t.size(0), t.size(1), -1}); }
 
 // Multiplies axis `axis` of a three-axis tensor by matrix^T: every fibre v becomes matrix^T v.
-Tensor along(const Tensor& t, const Tensor& matrix, int axis) {
+torch::Tensor along(const torch::Tensor& t, const torch::Tensor& matrix, int axis) {
   if (axis == 0) return torch::mm(matrix.t(), t.reshape({t.size(0), -1})).reshape(t.sizes());
   if (axis == 2) return torch::mm(t.reshape({-1, t.size(2)}), matrix).reshape(t.sizes());
   const auto front = t.transpose(0, 1).reshape({t.size(1), -1});
   return torch::mm(matrix.t(), front).reshape({t.size(1), t.size(0), t.size(2)}).transpose(0, 1).contiguous();
 }
 
-Tensor into_bases(Tensor t, const std::vector<Tensor>& basis) {
+torch::Tensor into_bases(torch::Tensor t, const std::vector<torch::Tensor>& basis) {
   for (int axis = 0; axis < 3; ++axis) t = along(t, basis[axis], axis);
   return t;
 }
 
-Tensor out_of_bases(Tensor t, const std::vector<Tensor>& basis) {
+torch::Tensor out_of_bases(torch::Tensor t, const std::vector<torch::Tensor>& basis) {
   for (int axis = 0; axis < 3; ++axis) t = along(t, basis[axis].t(), axis);
   return t;
 }
 
-Tensor covariance_along(const Tensor& t, int axis) {
+torch::Tensor covariance_along(const torch::Tensor& t, int axis) {
   const auto rows = t.transpose(0, axis).reshape({t.size(axis), -1});
   return torch::mm(rows, rows.t());
 }
@@ -53,7 +51,7 @@ Result<OptimiserKind> optimiser_kind(const std::string& name) {
   return usage_error("no optimiser '" + name + "'", "there are adam, muon and soap");
 }
 
-Tensor newton_schulz(const Tensor& matrix) {
+torch::Tensor newton_schulz(const torch::Tensor& matrix) {
   constexpr double a = 3.4445, b = -4.7750, c = 2.0315;
   constexpr int steps = 5;
   const bool tall = matrix.size(0) > matrix.size(1);
@@ -66,7 +64,7 @@ Tensor newton_schulz(const Tensor& matrix) {
   return tall ? x.t().contiguous() : x;
 }
 
-Optimiser::Optimiser(OptimiserKind kind, const std::vector<Tensor>& parameters)
+Optimiser::Optimiser(OptimiserKind kind, const std::vector<torch::Tensor>& parameters)
     : kind_(kind), parameters_(parameters), steps_(torch::zeros({}, torch::kInt64)) {
   for (const auto& p : parameters_) {
     const bool kernel = p.dim() == 4;
@@ -100,7 +98,7 @@ void Optimiser::step(double rate) {
   }
 }
 
-void Optimiser::adam(Tensor parameter, Slot& slot, double rate) {
+void Optimiser::adam(torch::Tensor parameter, Slot& slot, double rate) {
   const double t = double(steps_.item<int64_t>());
   const auto gradient = parameter.grad();
   slot.momentum.lerp_(gradient, 1 - kAdamBeta1);
@@ -109,7 +107,7 @@ void Optimiser::adam(Tensor parameter, Slot& slot, double rate) {
   parameter.addcdiv_(slot.momentum, root, -rate / (1 - std::pow(kAdamBeta1, t)));
 }
 
-void Optimiser::muon(Tensor parameter, Slot& slot, double rate) {
+void Optimiser::muon(torch::Tensor parameter, Slot& slot, double rate) {
   const auto gradient = parameter.grad();
   slot.momentum.lerp_(gradient, 1 - kMuonMomentum);
   const auto ahead = gradient.lerp(slot.momentum, kMuonMomentum).reshape({parameter.size(0), -1});
@@ -117,7 +115,7 @@ void Optimiser::muon(Tensor parameter, Slot& slot, double rate) {
   parameter.add_(newton_schulz(ahead).reshape(parameter.sizes()), -rate * scale);
 }
 
-void Optimiser::soap(Tensor parameter, Slot& slot, double rate) {
+void Optimiser::soap(torch::Tensor parameter, Slot& slot, double rate) {
   const int64_t t = steps_.item<int64_t>();
   const auto gradient = three_axes(parameter.grad());
   slot.momentum.lerp_(parameter.grad(), 1 - kSoapBeta1);
@@ -147,8 +145,8 @@ void Optimiser::soap(Tensor parameter, Slot& slot, double rate) {
   }
 }
 
-std::vector<Tensor> Optimiser::state() const {
-  std::vector<Tensor> all{steps_};
+std::vector<torch::Tensor> Optimiser::state() const {
+  std::vector<torch::Tensor> all{steps_};
   for (const auto& slot : slots_) {
     all.push_back(slot.momentum);
     if (slot.square.defined()) all.push_back(slot.square);
@@ -158,14 +156,14 @@ std::vector<Tensor> Optimiser::state() const {
   return all;
 }
 
-Status Optimiser::restore(const std::vector<Tensor>& state) {
+Status Optimiser::restore(const std::vector<torch::Tensor>& state) {
   const auto mine = this->state();
   if (mine.size() != state.size()) return bad_input("optimiser state: another number of tensors");
   for (size_t i = 0; i < mine.size(); ++i)
     if (mine[i].sizes() != state[i].sizes() || mine[i].scalar_type() != state[i].scalar_type())
       return bad_input("optimiser state: a tensor of another shape");
   const torch::NoGradGuard no_gradients;
-  for (size_t i = 0; i < mine.size(); ++i) Tensor(mine[i]).copy_(state[i]);
+  for (size_t i = 0; i < mine.size(); ++i) torch::Tensor(mine[i]).copy_(state[i]);
   return {};
 }
 

@@ -5,8 +5,6 @@
 namespace fye {
 namespace {
 
-using torch::Tensor;
-
 class NewtonSchulz : public testing::TestWithParam<std::pair<int, int>> {};
 
 TEST_P(NewtonSchulz, SingularValuesComeNearOne) {
@@ -36,7 +34,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, NewtonSchulz,
 class Kinds : public testing::TestWithParam<OptimiserKind> {};
 
 // |K * x - target|^2 with a badly scaled x: every kind must get far below where it began.
-double train_small(Optimiser& optimiser, Tensor kernel, Tensor bias, int steps) {
+double train_small(Optimiser& optimiser, torch::Tensor kernel, torch::Tensor bias, int steps) {
   torch::manual_seed(5);
   const auto x = torch::randn({4, 3, 8, 8}) * torch::tensor({5.0f, 1.0f, 0.2f}).view({1, 3, 1, 1});
   const auto target = torch::conv2d(x, torch::randn({6, 3, 3, 3}), torch::randn({6}), 1, 1);
@@ -67,7 +65,7 @@ TEST_P(Kinds, RestoredStateGoesOnAlike) {
 
   auto kernel2 = kernel.detach().clone().set_requires_grad(true),
        bias2 = bias.detach().clone().set_requires_grad(true);
-  std::vector<Tensor> saved;
+  std::vector<torch::Tensor> saved;
   for (const auto& t : one.state()) saved.push_back(t.clone());
   Optimiser two(GetParam(), {kernel2, bias2});
   ASSERT_TRUE(two.restore(saved).ok());

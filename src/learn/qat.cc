@@ -8,22 +8,20 @@
 namespace fye {
 namespace {
 
-using torch::Tensor;
-
 constexpr int kWeightMax = 127, kActivationMax = 255;
 
 // round(x) with the gradient of x.
-Tensor round_through(const Tensor& x) { return x + (x.round() - x).detach(); }
+torch::Tensor round_through(const torch::Tensor& x) { return x + (x.round() - x).detach(); }
 
 // x in pixels / kUnit onto a grid in pixels. The clamp's gradient is 1 inside and 0 outside.
-Tensor onto_grid(const Tensor& x, const Quant& quant) {
+torch::Tensor onto_grid(const torch::Tensor& x, const Quant& quant) {
   const double scale = double(quant.scale) / kUnit;
   return round_through(x / scale).clamp(-quant.zero, kActivationMax - quant.zero) * scale;
 }
 
 }  // namespace
 
-Tensor quantised_kernel(const Tensor& kernel) {
+torch::Tensor quantised_kernel(const torch::Tensor& kernel) {
   const auto scale = kernel.detach().abs().amax({1, 2, 3}, true).div_(kWeightMax).clamp_min_(1e-20);
   return round_through(kernel / scale) * scale;
 }
@@ -41,7 +39,7 @@ Result<Grids> observe_grids(const NetSpec& spec, const Weights& weights,
   const torch::InferenceMode no_gradients;
   std::map<std::string, RangeObserver> observers;
   auto arithmetic = float_arithmetic(spec, weights);
-  arithmetic.store = [&](const std::string& name, const Tensor& x) {
+  arithmetic.store = [&](const std::string& name, const torch::Tensor& x) {
     const auto pixels = x.mul(kUnit).contiguous();
     observers[name].add({pixels.data_ptr<float>(), size_t(pixels.numel())});
     return x;
@@ -60,12 +58,14 @@ Result<Grids> observe_grids(const NetSpec& spec, const Weights& weights,
 
 Arithmetic quantised_arithmetic(const NetSpec& spec, const Weights& weights, const Grids& grids) {
   Arithmetic a;
-  a.convolve = [&spec, &weights](size_t i, const Tensor& x) {
+  a.convolve = [&spec, &weights](size_t i, const torch::Tensor& x) {
     const auto kernel = quantised_kernel(weights.kernels[i]).contiguous(torch::MemoryFormat::ChannelsLast);
     const auto y = torch::conv2d(x, kernel, weights.biases[i], 1, spec.layers[i].kernel / 2);
     return spec.layers[i].relu ? y.relu() : y;
   };
-  a.store = [&grids](const std::string& name, const Tensor& x) { return onto_grid(x, grids.at(name)); };
+  a.store = [&grids](const std::string& name, const torch::Tensor& x) {
+    return onto_grid(x, grids.at(name));
+  };
   return a;
 }
 

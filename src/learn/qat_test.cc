@@ -7,8 +7,6 @@
 namespace fye {
 namespace {
 
-using torch::Tensor;
-
 PicturePair photograph_like(int scale) {
   Picture picture(40 * scale, 32 * scale, 3);
   for (int y = 0; y < picture.height; ++y)
@@ -50,7 +48,7 @@ TEST_P(QuantisedNets, StoredTensorsLieOnTheirGrids) {
   auto arithmetic = quantised_arithmetic(spec, weights, *grids);
   const auto store = arithmetic.store;
   size_t stored = 0;
-  arithmetic.store = [&](const std::string& name, const Tensor& x) {
+  arithmetic.store = [&](const std::string& name, const torch::Tensor& x) {
     const auto y = store(name, x);
     const auto& quant = grids->at(name);
     const auto q = y * kUnit / quant.scale + quant.zero;

@@ -3,13 +3,13 @@
 // infinite.
 #include "learn/soft_piqe.h"
 
-#include <cmath>
 #include <vector>
+
+#include "learn/gaussian.h"
 
 namespace fye {
 namespace {
 
-using torch::Tensor;
 using torch::indexing::Ellipsis;
 using torch::indexing::Slice;
 
@@ -24,10 +24,10 @@ constexpr double kTiny = 1e-12;
 // Subtracted before squares are taken, which changes no variance but keeps float32 from losing it.
 constexpr double kMiddle = 128;
 
-Tensor root(const Tensor& x) { return (x + kTiny).sqrt(); }
+torch::Tensor root(const torch::Tensor& x) { return (x + kTiny).sqrt(); }
 
 // Fills up to whole blocks at the right and the bottom, mirrored with the edge repeated.
-Tensor padded(const Tensor& x) {
+torch::Tensor padded(const torch::Tensor& x) {
   const auto indices = [](int64_t size) {
     std::vector<int64_t> from;
     for (int64_t i = 0; i < (size + kBlock - 1) / kBlock * kBlock; ++i) {
@@ -39,20 +39,11 @@ Tensor padded(const Tensor& x) {
   return x.index_select(2, indices(x.size(2))).index_select(3, indices(x.size(3)));
 }
 
-// [1, 1, 7, 1], sums to 1.
-Tensor window_like(const Tensor& x) {
-  std::vector<double> weights;
-  double sum = 0;
-  for (int i = -kRadius; i <= kRadius; ++i)
-    sum += weights.emplace_back(std::exp(-i * i / (2 * kSigma * kSigma)));
-  return torch::tensor(weights, torch::kFloat64).div_(sum).to(x.scalar_type()).view({1, 1, -1, 1});
-}
-
 // Of grey that need not be stretched yet.
-Tensor normalised(const Tensor& grey) {
+torch::Tensor normalised(const torch::Tensor& grey) {
   const auto image = 255 * (grey / grey.amax({1, 2, 3}, true).clamp_min(kTiny));
-  const auto window = window_like(image);
-  const auto blur = [&](const Tensor& x) {
+  const auto window = gaussian_like(image, kRadius, kSigma);
+  const auto blur = [&](const torch::Tensor& x) {
     const auto wide = torch::replication_pad2d(x, {kRadius, kRadius, kRadius, kRadius});
     return torch::conv2d(torch::conv2d(wide, window), window.transpose(2, 3));
   };
@@ -60,18 +51,18 @@ Tensor normalised(const Tensor& grey) {
   return (centred - mean) / (root((blur(centred.square()) - mean.square()).abs()) + 1);
 }
 
-Tensor blocks_of(const Tensor& x) {
+torch::Tensor blocks_of(const torch::Tensor& x) {
   const auto n = x.size(0), rows = x.size(2) / kBlock, columns = x.size(3) / kBlock;
   return x.reshape({n, rows, kBlock, columns, kBlock})
       .permute({0, 1, 3, 2, 4})
       .reshape({n, rows * columns, kBlock, kBlock});
 }
 
-Tensor variance_of(const Tensor& samples) { return samples.flatten(2).var(2, true); }
+torch::Tensor variance_of(const torch::Tensor& samples) { return samples.flatten(2).var(2, true); }
 
 // Any of 4 x 11 segments of a block's edges is nearly constant: 1 - prod(1 - s(slope (0.1 - d))), its product
 // as a sum of logarithms.
-Tensor impaired(const Tensor& blocks, double slope) {
+torch::Tensor impaired(const torch::Tensor& blocks, double slope) {
   constexpr int kLast = kBlock - 1;
   const auto edges =
       torch::stack({blocks.index({Ellipsis, 0, Slice()}), blocks.index({Ellipsis, kLast, Slice()}),
@@ -82,7 +73,7 @@ Tensor impaired(const Tensor& blocks, double slope) {
 }
 
 // The surround lacks columns 7 and 9, as in the reference (quality/piqe.cc).
-Tensor noisy(const Tensor& blocks, const Tensor& variance, double slope) {
+torch::Tensor noisy(const torch::Tensor& blocks, const torch::Tensor& variance, double slope) {
   const auto centre = blocks.slice(3, 7, 9);
   const auto surround = torch::cat({blocks.slice(3, 0, 7), blocks.slice(3, 8, 9), blocks.slice(3, 10)}, 3);
   const auto sigma = root(variance), ratio = root(variance_of(centre)) / root(variance_of(surround));
@@ -92,15 +83,15 @@ Tensor noisy(const Tensor& blocks, const Tensor& variance, double slope) {
 
 }  // namespace
 
-Tensor soft_grey(const Tensor& x) {
+torch::Tensor soft_grey(const torch::Tensor& x) {
   if (x.size(1) == 1) return x;
   const auto weights = torch::tensor({0.2989, 0.5870, 0.1140}, torch::kFloat64).to(x.scalar_type());
   return (x * weights.view({1, 3, 1, 1})).sum(1, true);
 }
 
-Tensor soft_normalised(const Tensor& x) { return normalised(soft_grey(x)); }
+torch::Tensor soft_normalised(const torch::Tensor& x) { return normalised(soft_grey(x)); }
 
-Tensor soft_piqe(const Tensor& x, const SoftPiqeSlopes& slopes) {
+torch::Tensor soft_piqe(const torch::Tensor& x, const SoftPiqeSlopes& slopes) {
   const auto blocks = blocks_of(normalised(padded(soft_grey(x))));
   const auto variance = variance_of(blocks);
   const auto active = torch::sigmoid(slopes.activity * (variance - kActive));

@@ -11,22 +11,21 @@
 namespace fye {
 namespace {
 
-using torch::Tensor;
 using Kind = Activation::Kind;
-using Inputs = std::span<const Tensor>;
+using Inputs = std::span<const torch::Tensor>;
 
 // Whole numbers up to here, and sums of them, are exact in float32.
 constexpr double kExactInFloat = 1 << 24;
 
-Tensor per_channel(const std::vector<float>& values) {
+torch::Tensor per_channel(const std::vector<float>& values) {
   return torch::tensor(values, torch::kFloat32).view({1, -1, 1, 1});
 }
 
-Tensor tensor_of(const Constant& constant) {
+torch::Tensor tensor_of(const Constant& constant) {
   return torch::tensor(constant.values, torch::kFloat32).reshape(constant.shape);
 }
 
-Tensor activated(const Activation& act, const Tensor& x) {
+torch::Tensor activated(const Activation& act, const torch::Tensor& x) {
   switch (act.kind) {
     case Kind::none:
       return x;
@@ -55,7 +54,7 @@ double cubic(double t, double a) {
 }
 
 // [size * factor, size]: each row's four weights, edges repeated.
-Tensor cubic_matrix(int64_t size, int factor, double a) {
+torch::Tensor cubic_matrix(int64_t size, int factor, double a) {
   auto matrix = torch::zeros({size * factor, size}, torch::kFloat64);
   auto at = matrix.accessor<double, 2>();
   for (int64_t o = 0; o < size * factor; ++o) {
@@ -67,13 +66,13 @@ Tensor cubic_matrix(int64_t size, int factor, double a) {
   return matrix.to(torch::kFloat32);
 }
 
-Tensor depth_to_space(const DepthToSpace& op, const Tensor& x) {
+torch::Tensor depth_to_space(const DepthToSpace& op, const torch::Tensor& x) {
   if (op.crd) return torch::pixel_shuffle(x, op.block);
   const int64_t b = op.block, n = x.size(0), c = x.size(1) / (b * b), h = x.size(2), w = x.size(3);
   return x.reshape({n, b, b, c, h, w}).permute({0, 3, 4, 1, 5, 2}).reshape({n, c, h * b, w * b});
 }
 
-Tensor resized(const Resize& op, const Tensor& x) {
+torch::Tensor resized(const Resize& op, const torch::Tensor& x) {
   if (op.kind == Resize::Kind::nearest)
     return x.repeat_interleave(op.factor_h, 2).repeat_interleave(op.factor_w, 3);
   const auto rows = cubic_matrix(x.size(2), op.factor_h, op.cubic_a);
@@ -90,13 +89,13 @@ int64_t reach(int64_t in, int kernel, int stride, int dilation, int begin, int e
   return last + span - in - begin;
 }
 
-Tensor pooled(const Pool& op, const Tensor& x) {
+torch::Tensor pooled(const Pool& op, const torch::Tensor& x) {
   const std::vector<int64_t> kernel{op.kernel_h, op.kernel_w}, stride{op.stride_h, op.stride_w};
   const int64_t below =
       reach(x.size(2), op.kernel_h, op.stride_h, op.dilation_h, op.pad_top, op.pad_bottom, op.ceil_mode);
   const int64_t right =
       reach(x.size(3), op.kernel_w, op.stride_w, op.dilation_w, op.pad_left, op.pad_right, op.ceil_mode);
-  const auto padded = [&](const Tensor& t, double value) {
+  const auto padded = [&](const torch::Tensor& t, double value) {
     return torch::constant_pad_nd(t, {op.pad_left, right, op.pad_top, below}, value);
   };
   if (op.kind == Pool::Kind::max)
@@ -113,7 +112,8 @@ Tensor pooled(const Pool& op, const Tensor& x) {
   return torch::avg_pool2d(padded(x, 0), kernel, stride) / torch::avg_pool2d(counts, kernel, stride);
 }
 
-Tensor convolved(const Conv& op, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+torch::Tensor convolved(const Conv& op, const torch::Tensor& x, const torch::Tensor& weight,
+                        const torch::Tensor& bias) {
   const std::vector<int64_t> stride{op.stride_h, op.stride_w}, dilation{op.dilation_h, op.dilation_w};
   if (op.pad_top == op.pad_bottom && op.pad_left == op.pad_right)
     return torch::conv2d(x, weight, bias, stride, at::IntArrayRef({op.pad_top, op.pad_left}), dilation,
@@ -122,7 +122,9 @@ Tensor convolved(const Conv& op, const Tensor& x, const Tensor& weight, const Te
   return torch::conv2d(padded, weight, bias, stride, at::IntArrayRef({0, 0}), dilation, op.group);
 }
 
-Tensor repeated(const Tensor& x, int times) { return times == 1 ? x : x.repeat({1, times, 1, 1}); }
+torch::Tensor repeated(const torch::Tensor& x, int times) {
+  return times == 1 ? x : x.repeat({1, times, 1, 1});
+}
 
 // One node of one graph on one processor: makes the function, holding copies of what it will need.
 class Maker {
@@ -182,7 +184,7 @@ class Maker {
   // f between the forms that are read and the form that is written.
   TorchNode rounded(TorchNode f) const {
     return [f = std::move(f), reads = reads_, writes = writes_](Inputs in) {
-      std::vector<Tensor> read;
+      std::vector<torch::Tensor> read;
       for (size_t i = 0; i < in.size(); ++i) read.push_back(in_form(in[i], reads[i]));
       return in_form(f(read), writes);
     };
@@ -206,7 +208,7 @@ class Maker {
 };
 
 Result<TorchNode> Maker::operator()(const Binary& op) const {
-  const auto combine = [op](const Tensor& a, const Tensor& b) {
+  const auto combine = [op](const torch::Tensor& a, const torch::Tensor& b) {
     switch (op.kind) {
       case Binary::Kind::add:
         return a + b;
@@ -238,7 +240,7 @@ Result<TorchNode> Maker::operator()(const Concat& op) const {
   if (numbers_ != Numbers::int8)
     return rounded([op](Inputs in) { return torch::cat(torch::TensorList(in.data(), in.size()), op.axis); });
   return TorchNode([op, reads = reads_, writes = writes_](Inputs in) {
-    std::vector<Tensor> parts;
+    std::vector<torch::Tensor> parts;
     for (size_t i = 0; i < in.size(); ++i) {
       const float ratio = reads[i].quant.scale / writes.quant.scale;
       const auto q = levels(in[i], reads[i]);
@@ -252,7 +254,8 @@ Result<TorchNode> Maker::real(const Conv& op) const {
   auto weight = tensor_of(graph_.constants[size_t(op.weight)]);
   if (numbers_ == Numbers::bf16) weight = weight.to(torch::kBFloat16).to(torch::kFloat32);
   weight = weight.contiguous(torch::MemoryFormat::ChannelsLast);
-  const auto bias = op.bias == kNone ? Tensor() : tensor_of(graph_.constants[size_t(op.bias)]).flatten();
+  const auto bias =
+      op.bias == kNone ? torch::Tensor() : tensor_of(graph_.constants[size_t(op.bias)]).flatten();
   return rounded([op, weight, bias](Inputs in) {
     auto y = activated(op.act, convolved(op, in[0], weight, bias));
     if (in.size() > 1) y = y + repeated(in[1], op.residual_repeat);

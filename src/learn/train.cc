@@ -12,26 +12,26 @@
 namespace fye {
 namespace {
 
-using torch::Tensor;
-
-std::vector<Tensor> parameters_of(Weights& weights) {
-  std::vector<Tensor> all;
+std::vector<torch::Tensor> parameters_of(Weights& weights) {
+  std::vector<torch::Tensor> all;
   for (auto* list : {&weights.kernels, &weights.biases})
     for (auto& t : *list) all.push_back(t.set_requires_grad(true));
   return all;
 }
 
 // The weights that parameters_of() listed.
-Weights weights_from(const std::vector<Tensor>& parameters) {
+Weights weights_from(const std::vector<torch::Tensor>& parameters) {
   const auto half = parameters.begin() + std::ptrdiff_t(parameters.size() / 2);
   return {{parameters.begin(), half}, {half, parameters.end()}};
 }
 
 // The luma of cells, as a picture.
-Tensor luma_of_cells(const Tensor& cells, int scale) { return luma_of(cells_to_picture(cells, scale)); }
+torch::Tensor luma_of_cells(const torch::Tensor& cells, int scale) {
+  return luma_of(cells_to_picture(cells, scale));
+}
 
-Tensor loss_of(const Checkpoint& state, const TrainOptions& options, double progress,
-               const Arithmetic& arithmetic, const Batch& batch) {
+torch::Tensor loss_of(const Checkpoint& state, const TrainOptions& options, double progress,
+                      const Arithmetic& arithmetic, const Batch& batch) {
   const auto& spec = state.spec;
   const bool narrow = progress < options.bfloat16_until && state.grids.empty();
   const auto input = spec.luma ? luma_of_cells(batch.enlarged, spec.scale) : batch.low.to(torch::kFloat32);
@@ -39,8 +39,8 @@ Tensor loss_of(const Checkpoint& state, const TrainOptions& options, double prog
   const auto x = input.div(kUnit).to(narrow ? torch::kBFloat16 : torch::kFloat32);
   const auto made = forward(spec, arithmetic, x);
   const auto kind = progress < options.last_loss_from ? options.loss : options.last_loss;
-  // Of luma alone there are no colours to weigh. Without a skip, zero padding shows at a picture's edge as a rim
-  // unless the edge is learned too.
+  // Of luma alone there are no colours to weigh. Without a skip, zero padding shows at a picture's edge as a
+  // rim unless the edge is learned too.
   const double luma_weight = spec.luma ? 0 : options.luma_weight;
   const int margin = spec.luma ? 0 : options.margin;
   return training_loss(kind, made.to(torch::kFloat32), target.div(kUnit), luma_weight, margin);

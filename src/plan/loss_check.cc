@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <random>
 
 #include "base/clock.h"
+#include "base/spearman.h"
 #include "execute/fidelity.h"
 #include "execute/stepper.h"
 #include "graph/units.h"
@@ -15,20 +15,6 @@ namespace {
 
 constexpr double kShares[] = {0.25, 0.5, 0.75, 0.9};
 constexpr size_t kBins = std::size(kShares);
-
-std::vector<double> ranks(std::span<const double> values) {
-  std::vector<size_t> order(values.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return values[a] < values[b]; });
-  std::vector<double> rank(values.size());
-  for (size_t i = 0; i < order.size();) {
-    size_t end = i;
-    while (end < order.size() && values[order[end]] == values[order[i]]) ++end;
-    for (size_t k = i; k < end; ++k) rank[order[k]] = double(i + end - 1) / 2;
-    i = end;
-  }
-  return rank;
-}
 
 // Units that can run on `processor`, in order.
 std::vector<int> able(const PlanProblem& problem, int processor) {
@@ -58,20 +44,13 @@ Assignment random_plan(const PlanProblem& problem, int base, std::span<const int
   return plan;
 }
 
-}  // namespace
-
-double spearman(std::span<const double> a, std::span<const double> b) {
-  if (a.size() != b.size() || a.size() < 2) return 0;
-  const auto ra = ranks(a), rb = ranks(b);
-  const double mean = double(a.size() - 1) / 2;
-  double ab = 0, aa = 0, bb = 0;
-  for (size_t i = 0; i < ra.size(); ++i) {
-    ab += (ra[i] - mean) * (rb[i] - mean);
-    aa += (ra[i] - mean) * (ra[i] - mean);
-    bb += (rb[i] - mean) * (rb[i] - mean);
-  }
-  return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : 0;
+// 0 where there is no order to agree on.
+double agreement_of(std::span<const double> a, std::span<const double> b) {
+  const double agreement = spearman(a, b);
+  return std::isnan(agreement) ? 0 : agreement;
 }
+
+}  // namespace
 
 Result<PlanProblem> loss_problem(const Graph& graph, const Calib* calib,
                                  std::span<const Processor* const> processors, const Losses& losses) {
@@ -122,7 +101,7 @@ Result<LossCheck> check_losses(const Graph& graph, const Calib* calib, const Pla
       if (progress) progress(++done / double(placements.size() * crops.size()));
     }
   }
-  check.spearman = spearman(check.predicted, check.truth);
+  check.spearman = agreement_of(check.predicted, check.truth);
   std::vector<double> ratios;
   for (size_t i = 0; i < check.truth.size(); ++i)
     if (check.predicted[i] > 0) ratios.push_back(check.truth[i] / check.predicted[i]);
@@ -134,7 +113,7 @@ Result<LossCheck> check_losses(const Graph& graph, const Calib* calib, const Pla
         predicted.push_back(check.predicted[i]);
         truth.push_back(check.truth[i]);
       }
-    check.spearman_within += spearman(predicted, truth) / double(kBins);
+    check.spearman_within += agreement_of(predicted, truth) / double(kBins);
   }
   return check;
 }

@@ -14,13 +14,10 @@ namespace fye {
 
 struct LossCheck {
   std::vector<double> share, predicted, truth;  // by plan: share of units not on the base; msef
-  double spearman = 0;                          // over all plans
+  double spearman = 0;                          // over all plans; 0 where all are equal
   double spearman_within = 0;                   // mean over bins of equal share
   double ratio = 0;                             // median of truth / predicted
 };
-
-// Spearman's rank correlation, ties at their mean rank; 0 for fewer than two values or where all are equal.
-double spearman(std::span<const double> a, std::span<const double> b);
 
 // The plan problem with every time 0: for questions about losses alone.
 Result<PlanProblem> loss_problem(const Graph& graph, const Calib* calib,

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <random>
 
+#include "base/spearman.h"
 #include "execute/calibrate.h"
 #include "execute/fidelity.h"
 #include "execute/plain.h"
@@ -21,24 +22,6 @@ using testing::TestPicture;
 const Processor* named(std::string_view name) { return *find_processor(name, active_isa()); }
 
 std::vector<const Processor*> both() { return {named("cpu.f32"), named("cpu.int8")}; }
-
-// Ranks, for Spearman's correlation; no ties expected.
-std::vector<double> ranks(const std::vector<double>& values) {
-  std::vector<size_t> order(values.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return values[a] < values[b]; });
-  std::vector<double> rank(values.size());
-  for (size_t i = 0; i < order.size(); ++i) rank[order[i]] = double(i);
-  return rank;
-}
-
-double spearman(const std::vector<double>& a, const std::vector<double>& b) {
-  const auto ra = ranks(a), rb = ranks(b);
-  double distance = 0;
-  for (size_t i = 0; i < a.size(); ++i) distance += (ra[i] - rb[i]) * (ra[i] - rb[i]);
-  const double n = double(a.size());
-  return 1 - 6 * distance / (n * (n * n - 1));
-}
 
 TEST(Sensitivity, SumsPredictMixedPlans) {
   const Graph graph = testing::small_abpn(2, 12);
