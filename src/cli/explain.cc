@@ -139,7 +139,8 @@ Status explain(const ExplainFlags& options) {
   const ExecuteOptions execute{.height = size->height * enlarged,
                                .width = size->width * enlarged,
                                .band = kUsualBand,
-                               .band_bytes = kUsualBandBytes};
+                               .band_bytes = kUsualBandBytes,
+                               .whole_if_smaller = true};
   const auto executor =
       Executor::prepare(graph, model->calib ? &*model->calib : nullptr, *placement, execute);
   if (!executor) return executor.error();

@@ -23,7 +23,7 @@ struct Outcome {
 };
 
 Outcome run(const Graph& graph, const Calib* calib, std::span<const Processor* const> placement,
-        TestPicture& picture, int band, int threads, Isa max = active_isa()) {
+            TestPicture& picture, int band, int threads, Isa max = active_isa()) {
   auto executor = Executor::prepare(
       graph, calib, placement, {.height = picture.height, .width = picture.width, .band = band, .max = max});
   EXPECT_TRUE(executor) << (executor ? "" : executor.error().text());
@@ -99,8 +99,8 @@ TEST(Bands, MemoryIsThatOfABandNotOfThePicture) {
   EXPECT_LT(b.bytes, run(graph, nullptr, placement, tall, 0, 1).bytes / 5);
 }
 
-// A deep network looks far, but each map only holds what is on its way to the next: 30 layers see 30 rows up and
-// down, 120 with tiles of four rows.
+// A deep network looks far, but each map only holds what is on its way to the next: 30 layers see 30 rows up
+// and down, 120 with tiles of four rows.
 TEST(Bands, MemoryOfADeepNetworkIsABandALayer) {
   constexpr int kLayers = 30, kChannels = 16, kWidth = 40;
   testing::Builder builder(3, 5);
@@ -112,6 +112,37 @@ TEST(Bands, MemoryOfADeepNetworkIsABandALayer) {
   EXPECT_EQ(banded.values, run(graph, nullptr, on(graph, "cpu.f32"), picture, 0, 1).values);
   const size_t row = (kWidth + 2) * kChannels * sizeof(float) + 128, rows = 4 + 4 + 4 + 2;
   EXPECT_LT(banded.bytes, kLayers * (rows * row + 1024));
+}
+
+// A deep network on a small picture: whole maps take less memory and the same bits come out; on a high
+// picture, or with room for the bands, it stays with bands.
+TEST(Bands, WholeMapsWhereTheyAreSmaller) {
+  testing::Builder builder(3, 5);
+  TensorId x = 0;
+  for (int i = 0; i < 30; ++i) x = builder.conv(x, 16, 3);
+  const Graph graph = builder.take(x);
+  const auto placement = on(graph, "cpu.f32");
+  const auto prepared = [&](int height, size_t bytes, bool wish) {
+    return Executor::prepare(
+        graph, nullptr, placement,
+        {.height = height, .width = 40, .band = 8, .band_bytes = bytes, .whole_if_smaller = wish});
+  };
+  constexpr size_t kLittle = 1 << 10, kPlenty = size_t{1} << 30;
+  auto whole = prepared(40, kLittle, true);
+  const auto bands = prepared(40, kLittle, false);
+  ASSERT_TRUE(whole.ok() && bands.ok());
+  EXPECT_EQ(whole->pass_count(), 1);
+  EXPECT_GT(bands->pass_count(), 1);
+  EXPECT_LT(whole->arena_bytes(), bands->arena_bytes() / 2);
+  EXPECT_GT(prepared(4000, kLittle, true)->pass_count(), 100);
+  EXPECT_EQ(prepared(200, kPlenty, true)->pass_count(), prepared(200, kPlenty, false)->pass_count());
+
+  TestPicture picture(40, 40, 3);
+  FloatMap out(whole->out_height(), whole->out_width(), whole->out_channels());
+  ThreadPool pool(2);
+  ASSERT_TRUE(whole->run(picture.map(), out.map(), pool));
+  out.values.resize(size_t(out.height) * out.width * out.channels);  // without the slack
+  EXPECT_EQ(out.values, run(graph, nullptr, placement, picture, 8, 1).values);
 }
 
 TEST(Bands, NothingIsComputedTwice) {

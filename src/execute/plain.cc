@@ -191,10 +191,17 @@ Result<Executor> Executor::prepare(const Graph& graph, const Calib* calib,
   if (!net) return net.error();
   s.net = *std::move(net);
   if (options.band > 0 && options.tile == 0) s.bands = choose_bands(s.net, options);
-  if (s.bands)
-    s.arena_bytes = s.bands->bytes();
-  else
-    for (const Region& tile : s.tiles()) s.arena_bytes = std::max(s.arena_bytes, s.layout(tile).arena.bytes);
+  const auto by_tiles = [&s] {
+    size_t bytes = 0;
+    for (const Region& tile : s.tiles()) bytes = std::max(bytes, s.layout(tile).arena.bytes);
+    return bytes;
+  };
+  s.arena_bytes = s.bands ? s.bands->bytes() : by_tiles();
+  if (s.bands && options.whole_if_smaller && s.arena_bytes > options.band_bytes)
+    if (const size_t whole = by_tiles(); whole < s.arena_bytes) {
+      s.bands.reset();
+      s.arena_bytes = whole;
+    }
   return Executor(std::move(state));
 }
 

@@ -35,6 +35,10 @@ struct ExecuteOptions {
   int band = 0;
   // More rows than `band` as long as the maps in between take at most this.
   size_t band_bytes = 0;
+  // Whole maps where they take less memory than bands do that are larger than `band_bytes`: whole maps share memory
+  // one after the other, while each map of a band keeps its own, which a deep network on a small picture has
+  // hundreds of.
+  bool whole_if_smaller = false;
   // Asked before each tile or band; true ends the run with ErrorCode::interrupted. May be empty.
   std::function<bool()> stop;
   Isa max = active_isa();

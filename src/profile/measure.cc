@@ -165,6 +165,7 @@ class Measurement {
                                      .width = options_.width,
                                      .band = kUsualBand,
                                      .band_bytes = kUsualBandBytes,
+                                     .whole_if_smaller = true,
                                      .max = options_.max};
         auto run = Run::prepare(graph_, calib_, everywhere(graph_, p), execute, options_.picture,
                                 options_.picture_quant, threads_);

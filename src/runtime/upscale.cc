@@ -48,7 +48,8 @@ Numbers choose(const Model& model, Isa max) {
   return Numbers::f32;
 }
 
-// From the darkest to the brightest sample of the colour that varies most: nothing in a picture of one colour, whatever it is.
+// From the darkest to the brightest sample of the colour that varies most: nothing in a picture of one
+// colour, whatever it is.
 int largest_range(const Picture& picture) {
   const size_t step = picture.channels;
   const size_t colours = picture.has_alpha() ? step - 1 : step;
@@ -152,14 +153,15 @@ Status Upscaler::State::prepare(int w, int h, int64_t pictures, int64_t allowed,
     if (!made) return made.error();
     const int64_t bytes = pictures + made->bytes();
     if (bytes > allowed)
-      return too_little_memory(w, h, bytes, allowed, ": a plan whose processors work side by side holds whole maps");
+      return too_little_memory(w, h, bytes, allowed,
+                               ": a plan whose processors work side by side holds whole maps");
     return keep(*std::move(made), 0);
   }
   std::vector<ExecuteOptions> tries;
   if (options.tile > 0) {
     tries.push_back({.tile = options.tile});
   } else {
-    tries.push_back({.band = kUsualBand, .band_bytes = kUsualBandBytes});
+    tries.push_back({.band = kUsualBand, .band_bytes = kUsualBandBytes, .whole_if_smaller = true});
     const bool global = std::any_of(model->graph.nodes.begin(), model->graph.nodes.end(), is_global);
     if (!global)
       tries.push_back(
@@ -194,8 +196,9 @@ Result<Upscaler> Upscaler::create(const Model& model, const UpscaleOptions& opti
   state->threads = &threads;
   if (options.plan && is_shared(*options.plan)) {
     if (options.tile > 0)
-      return usage_error("--tile can't be had with a plan whose processors work side by side: it goes over whole pictures",
-                         "leave --tile out");
+      return usage_error(
+          "--tile can't be had with a plan whose processors work side by side: it goes over whole pictures",
+          "leave --tile out");
     auto work = work_of(*options.plan, model.graph, options.max);
     if (!work) return work.error();
     state->shared = *std::move(work);
@@ -240,8 +243,8 @@ Result<Upscaled> Upscaler::run(const Picture& picture) {
   Stopwatch run_time;
   SplitPicture parts = split_alpha(bleed_under_alpha(picture));
   const bool has_alpha = parts.alpha.width > 0;
-  const int64_t steps = int64_t(s.network->pass_count()) * int64_t(s.model->graph.nodes.size()) *
-                        (has_alpha ? 2 : 1);
+  const int64_t steps =
+      int64_t(s.network->pass_count()) * int64_t(s.model->graph.nodes.size()) * (has_alpha ? 2 : 1);
   int64_t done = 0;
   Guard& guard = *s.guard;
   const Observer watch = [&](int node, const Map& map) {

@@ -231,6 +231,15 @@ std::vector<Case> table_of_cases() {
   add(square(64, 256, 3), 2, 13);
   add(square(64, 3, 3), 3, 40);
   add(square(1, 64, 9), 2, 20, with_relu);
+  // Dense rows: more of them than are squeezed at once, strides, other pitches, the last tap's group at each fill.
+  for (int stride : {1, 2})
+    for (int ic : {1, 2, 3, 5})
+      for (int k : {3, 5, 9})
+        add(square(ic, 17, k), 19, 21, [&](Case& c) {
+          c.problem.stride_h = c.problem.stride_w = stride;
+          c.problem.dilation_h = 3 - stride;
+          c.extra_pitch = ic == 2 ? 3 : 0;
+        });
   for (int ic : {2, 20, 33})
     for (int oc : {1, 3, 4, 40})
       add({.kernel_h = 3, .kernel_w = 3, .in_channels = ic, .out_channels = oc}, 2, 18);

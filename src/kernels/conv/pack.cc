@@ -336,6 +336,38 @@ DirectPack pack_narrow(const ConvProblem& p, const DirectCode& code) {
   return pack;
 }
 
+DirectPack pack_dense(const ConvProblem& p, const DirectCode& code) {
+  DirectPack pack;
+  pack.groups = ceil_div(p.kernel_w * p.in_channels, kGroupBytes);
+  pack.blocks = cut_blocks(p, code);
+  // Bytes of a kernel row as they lie: tap after tap, its channels next to each other.
+  const auto weights = [&](int c, int ky, int at) {
+    Bytes bytes{};
+    for (int j = 0; j < kGroupBytes; ++j) {
+      const int kx = (at * kGroupBytes + j) / p.in_channels, i = (at * kGroupBytes + j) % p.in_channels;
+      if (kx < p.kernel_w)
+        bytes[j] = p.weight_q[((size_t(c) * p.in_channels + i) * p.kernel_h + ky) * p.kernel_w + kx];
+    }
+    return std::bit_cast<Group>(bytes);
+  };
+  WeightStream stream;
+  for (DirectBlock& block : pack.blocks) {
+    stream.open_block();
+    for (int ky = 0; ky < p.kernel_h; ++ky)
+      for (int at = 0; at < pack.groups; ++at)
+        for (int v = 0; v < block.vectors; ++v) {
+          const PackedVector packed = pack_vector(code, [&](int lane) {
+            const int c = v * code.lanes + lane;
+            return c < block.channels ? weights(block.first + c, ky, at) : Group{};
+          });
+          stream.add(packed, v, {.ky = ky, .offset = at * kGroupBytes});
+        }
+  }
+  stream.close(pack);
+  pack_epilogue(p, code, pack);
+  return pack;
+}
+
 bool prefers_narrow(const ConvProblem& p, const DirectCode& code) {
   const int outputs = p.out_channels / p.group;
   if (!code.narrow || outputs > kMaxNarrow || p.dilation_w != 1 || p.group != 1) return false;
@@ -343,6 +375,13 @@ bool prefers_narrow(const ConvProblem& p, const DirectCode& code) {
   // Summing a vector's lanes takes about 4 operations.
   const int narrow = (p.kernel_h * ceil_div(in_row, code.lanes) + 4) * outputs;
   return narrow < p.kernel_h * in_row;
+}
+
+bool prefers_dense(const ConvProblem& p, const DirectCode& code) {
+  if (code.numbers != Numbers::int8 || code.otherwise || p.group != 1 || p.dilation_w != 1) return false;
+  if (prefers_narrow(p, code)) return false;
+  const int dense = ceil_div(p.kernel_w * p.in_channels, kGroupBytes);
+  return 5 * dense <= 4 * p.kernel_w * groups_of(p, code.numbers);
 }
 
 }  // namespace fye
