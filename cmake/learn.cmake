@@ -7,7 +7,6 @@ target_include_directories(fye_learn SYSTEM PUBLIC ${TORCH_API_INCLUDE} ${TORCH_
 # torch.h alone takes about ten seconds to read.
 target_precompile_headers(fye_learn PRIVATE <torch/torch.h>)
 if(TARGET learn_test)
-  set_target_properties(learn_test PROPERTIES UNITY_BUILD OFF)  # its files call too many things alike
   target_precompile_headers(learn_test REUSE_FROM fye_learn)
   target_compile_definitions(learn_test PRIVATE FYE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_compile_options(learn_test PRIVATE -fPIC)  # as the library: the two must agree to share it

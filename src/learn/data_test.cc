@@ -1,8 +1,7 @@
 #include "learn/data.h"
 
-#include <unistd.h>
-
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <set>
@@ -82,7 +81,7 @@ TEST(DrawBatch, SameStateSamePatches) {
   EXPECT_EQ(one.state, two.state);
 }
 
-class LoadFolder : public testing::Test {
+class LoadFolder : public ::testing::Test {
  protected:
   void SetUp() override {
     path = fs::temp_directory_path() / ("fye_learn_pictures." + std::to_string(getpid()));

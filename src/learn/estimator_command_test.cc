@@ -5,6 +5,7 @@
 #include "image/file.h"
 #include "image/testing_pictures.h"
 #include "learn/commands.h"
+#include "learn/testing_command.h"
 #include "learn/testing_crops.h"
 
 namespace fye {
@@ -12,32 +13,12 @@ namespace {
 
 using testing::Folder;
 
-struct Outcome {
-  int code = 0;
-  std::string said;  // on stderr
-};
-
-Outcome run(std::vector<std::string> arguments) {
-  CLI::App program;
-  Outcome outcome;
-  std::atomic<bool> stop{false};
-  add_estimator_command(program, outcome.code, stop);
-  arguments.insert(arguments.begin(), "estimator");
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
-  ::testing::internal::CaptureStderr();
-  ::testing::internal::CaptureStdout();
-  try {
-    program.parse(arguments);
-  } catch (const CLI::ParseError& e) {
-    outcome.code = e.get_exit_code();
-  }
-  ::testing::internal::GetCapturedStdout();
-  outcome.said = ::testing::internal::GetCapturedStderr();
-  return outcome;
+testing::CommandOutcome run_estimator(std::vector<std::string> arguments) {
+  return testing::run_command(add_estimator_command, "estimator", std::move(arguments));
 }
 
-void expect_refused(const std::vector<std::string>& arguments, int code, const std::string& says) {
-  const auto outcome = run(arguments);
+void expect_estimator_refused(const std::vector<std::string>& arguments, int code, const std::string& says) {
+  const auto outcome = run_estimator(arguments);
   EXPECT_EQ(outcome.code, code) << outcome.said;
   EXPECT_NE(outcome.said.find(says), std::string::npos) << outcome.said;
 }
@@ -45,17 +26,18 @@ void expect_refused(const std::vector<std::string>& arguments, int code, const s
 TEST(EstimatorCommand, RefusesWhatCantBe) {
   const Folder folder;
   const std::string out = folder / "out";
-  expect_refused({}, 1, "--out");
-  expect_refused({"--out", out, "--budget", "soon"}, 1, "soon");
-  expect_refused({"--out", out, "--optimiser", "luck"}, 1, "luck");
-  expect_refused({"--out", out, "--input", "colour"}, 1, "luma and normalised");
-  expect_refused({"--out", out}, 2, "crops.bin");
-  expect_refused({"--out", out, "--data", folder.path()}, 1, "--model");
-  expect_refused({"--out", out, "--data", folder.path(), "--model", folder / "absent.onnx"}, 2,
-                 "absent.onnx");
-  expect_refused({"--evaluate", folder / "absent.pt"}, 1, "--crops");
-  expect_refused({"--evaluate", folder / "absent.pt", "--crops", folder / "absent.bin"}, 2, "absent.pt");
-  EXPECT_NE(run({"--out", out, "--threads", "0"}).code, 0);
+  expect_estimator_refused({}, 1, "--out");
+  expect_estimator_refused({"--out", out, "--budget", "soon"}, 1, "soon");
+  expect_estimator_refused({"--out", out, "--optimiser", "luck"}, 1, "luck");
+  expect_estimator_refused({"--out", out, "--input", "colour"}, 1, "luma and normalised");
+  expect_estimator_refused({"--out", out}, 2, "crops.bin");
+  expect_estimator_refused({"--out", out, "--data", folder.path()}, 1, "--model");
+  expect_estimator_refused({"--out", out, "--data", folder.path(), "--model", folder / "absent.onnx"}, 2,
+                           "absent.onnx");
+  expect_estimator_refused({"--evaluate", folder / "absent.pt"}, 1, "--crops");
+  expect_estimator_refused({"--evaluate", folder / "absent.pt", "--crops", folder / "absent.bin"}, 2,
+                           "absent.pt");
+  EXPECT_NE(run_estimator({"--out", out, "--threads", "0"}).code, 0);
 }
 
 TEST(EstimatorCommand, MakesTrainsGoesOnAndEvaluates) {
@@ -73,17 +55,19 @@ TEST(EstimatorCommand, MakesTrainsGoesOnAndEvaluates) {
   auto first = call, second = call;
   first.push_back("1");
   second.insert(second.end(), {"2", "--resume"});
-  auto outcome = run(first);
+  auto outcome = run_estimator(first);
   ASSERT_EQ(outcome.code, 0) << outcome.said;
-  outcome = run(second);
+  outcome = run_estimator(second);
   ASSERT_EQ(outcome.code, 0) << outcome.said;
   const auto log = testing::load(folder / "out/estimator.csv");
   EXPECT_NE(log.find("\n1,"), std::string::npos) << log;
   EXPECT_NE(log.find("\n2,"), std::string::npos) << log;
-  EXPECT_EQ(run({"--evaluate", folder / "out/estimator.pt", "--crops", folder / "out/crops.bin"}).code, 0);
+  EXPECT_EQ(
+      run_estimator({"--evaluate", folder / "out/estimator.pt", "--crops", folder / "out/crops.bin"}).code,
+      0);
   auto other = first;
   other[9] = "9";  // plans: other crops than those that are there
-  EXPECT_EQ(run(other).code, 1);
+  EXPECT_EQ(run_estimator(other).code, 1);
 }
 
 }  // namespace

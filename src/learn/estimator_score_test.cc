@@ -13,15 +13,9 @@
 namespace fye {
 namespace {
 
-std::vector<int64_t> all_rows(const CropSet& set) {
-  std::vector<int64_t> rows(set.crops.size());
-  for (size_t i = 0; i < rows.size(); ++i) rows[i] = int64_t(i);
-  return rows;
-}
-
 TEST(Agreement, OfTheTruthIsPerfect) {
   const auto set = testing::small_crops(4, 64);
-  const auto rows = all_rows(set);
+  const auto rows = testing::all_rows(set);
   std::vector<double> exact, shifted, turned;
   for (const auto& crop : set.crops) exact.push_back(crop.score);
   for (const double v : exact) shifted.push_back(v + 3), turned.push_back(-v);
@@ -39,14 +33,14 @@ TEST(Agreement, OfTheTruthIsPerfect) {
 TEST(Agreement, PlansOfTooFewOrTooEqualOutputsDontCount) {
   auto set = testing::small_crops(2, 64);
   for (size_t i = 0; i < set.crops.size(); ++i) set.crops[i].score = float(10 + 0.1 * double(i % 4));
-  const auto rows = all_rows(set);
+  const auto rows = testing::all_rows(set);
   const std::vector<double> scores(rows.size(), 5);
   EXPECT_EQ(agreement(set, rows, scores).places, 0);
 }
 
 TEST(ScoresOf, AreTheSameForAnyNumberOfThreads) {
   const auto set = testing::small_crops(9, 64);
-  const auto rows = all_rows(set);
+  const auto rows = testing::all_rows(set);
   const auto imitation = [](const torch::Tensor& x) { return soft_piqe(x); };
   const auto one = scores_of(imitation, set, rows, 1), three = scores_of(imitation, set, rows, 3);
   EXPECT_EQ(one, three);
@@ -55,7 +49,7 @@ TEST(ScoresOf, AreTheSameForAnyNumberOfThreads) {
 
 TEST(Guidance, OfSoftPiqeIsRightAndOfItsOppositeWrong) {
   const auto set = testing::small_crops(4, 64);
-  const auto rows = all_rows(set);
+  const auto rows = testing::all_rows(set);
   const auto soft = guidance([](const torch::Tensor& x) { return soft_piqe(x); }, set, rows, 2, 2);
   const auto opposite = guidance([](const torch::Tensor& x) { return -soft_piqe(x); }, set, rows, 2, 2);
   EXPECT_EQ(soft.crops, 16);

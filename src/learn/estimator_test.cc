@@ -12,7 +12,7 @@ namespace {
 
 const EstimatorSpec kTiny{{4, 4, 6, 6, 8, 8}, 8, EstimatorInput::luma};
 
-torch::Tensor noise(int64_t count, int64_t channels, int64_t side, uint64_t seed) {
+torch::Tensor noise_batch(int64_t count, int64_t channels, int64_t side, uint64_t seed) {
   auto generator = at::detail::createCPUGenerator(seed);
   return torch::empty({count, channels, side, side}).uniform_(0, 255, generator);
 }
@@ -33,7 +33,7 @@ TEST(Estimator, HasTheSizeThatIsWritten) {
 TEST(Estimator, ScoresAnySizeBetween0And100AndPicturesApart) {
   const auto weights = initial_estimator(kTiny, 3);
   for (const int64_t side : {kEstimatorLeastSide, kEstimatorLeastSide + 7, int64_t(192)}) {
-    const auto x = noise(3, 1, side, 5);
+    const auto x = noise_batch(3, 1, side, 5);
     const auto scores = estimate(kTiny, weights, x);
     ASSERT_EQ(scores.sizes(), torch::IntArrayRef({3}));
     EXPECT_TRUE(((scores > 0) & (scores < 100)).all().item<bool>());
@@ -43,7 +43,7 @@ TEST(Estimator, ScoresAnySizeBetween0And100AndPicturesApart) {
 
 TEST(Estimator, ColourCountsAsItsGrey) {
   const auto weights = initial_estimator(kTiny, 3);
-  const auto grey = noise(1, 1, 64, 5);
+  const auto grey = noise_batch(1, 1, 64, 5);
   EXPECT_TRUE(torch::allclose(estimate(kTiny, weights, grey.repeat({1, 3, 1, 1}) / 0.9999),
                               estimate(kTiny, weights, grey), 1e-5));
 }
@@ -51,7 +51,7 @@ TEST(Estimator, ColourCountsAsItsGrey) {
 TEST(Estimator, StatisticsMoveInTrainingAlone) {
   const auto weights = initial_estimator(kTiny, 3);
   const auto before = copy_of(weights);
-  const auto x = noise(4, 1, 64, 6);
+  const auto x = noise_batch(4, 1, 64, 6);
   estimate(kTiny, weights, x);
   for (size_t i = 0; i < weights.statistics.size(); ++i)
     EXPECT_TRUE(weights.statistics[i].equal(before.statistics[i])) << i;
@@ -62,7 +62,7 @@ TEST(Estimator, StatisticsMoveInTrainingAlone) {
 
 TEST(Estimator, NarrowTrainingComputesNearlyTheSame) {
   const auto weights = initial_estimator(kTiny, 3);
-  const auto x = noise(4, 1, 64, 6);
+  const auto x = noise_batch(4, 1, 64, 6);
   const auto a = copy_of(weights), b = copy_of(weights);
   const auto wide = estimate_in_training(kTiny, a.learned, a.statistics, x, false);
   const auto narrow = estimate_in_training(kTiny, b.learned, b.statistics, x, true);
@@ -76,14 +76,14 @@ TEST(Estimator, GradientAgreesWithFiniteDifferences) {
   for (size_t i = 2; i < 3 * kEstimatorConvs; i += 3) weights.learned[i].fill_(0.3);
   weights = in_doubles(weights);
   testing::expect_gradient([&](const torch::Tensor& x) { return estimate(kTiny, weights, x); },
-                           noise(1, 3, 64, 7), 1e-4, 1e-4);
+                           noise_batch(1, 3, 64, 7), 1e-4, 1e-4);
 }
 
 TEST(Estimator, NormalisedInputDoesNotSeeBrightness) {
   EstimatorSpec spec = kTiny;
   spec.input = *estimator_input("normalised");
   const auto weights = initial_estimator(spec, 9);
-  const auto x = noise(1, 1, 64, 7);
+  const auto x = noise_batch(1, 1, 64, 7);
   EXPECT_TRUE(torch::allclose(estimate(spec, weights, x * 0.5), estimate(spec, weights, x), 1e-4));
   EXPECT_FALSE(torch::allclose(estimate(kTiny, weights, x * 0.5), estimate(kTiny, weights, x), 1e-4));
   testing::expect_gradient([&](const torch::Tensor& p) { return estimate(spec, in_doubles(weights), p); }, x,

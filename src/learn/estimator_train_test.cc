@@ -13,9 +13,9 @@ namespace {
 
 using testing::Folder;
 
-const EstimatorSpec kTiny{{6, 6, 8, 8, 8, 8}, 8, EstimatorInput::luma};
+const EstimatorSpec kTinySpec{{6, 6, 8, 8, 8, 8}, 8, EstimatorInput::luma};
 
-EstimatorOptions quick(int64_t steps) {
+EstimatorOptions quick_estimator(int64_t steps) {
   EstimatorOptions options;
   options.pace.budget_steps = steps;
   options.pace.report_every = options.pace.save_every = 1e9;
@@ -29,8 +29,8 @@ const CropSet& crops() {
   return set;
 }
 
-Result<EstimatorState> train_quick(EstimatorState state, const EstimatorOptions& options,
-                                   const std::filesystem::path& path, int64_t stop_after = -1) {
+Result<EstimatorState> train_estimator_quick(EstimatorState state, const EstimatorOptions& options,
+                                             const std::filesystem::path& path, int64_t stop_after = -1) {
   std::atomic<bool> stop{false};
   EstimatorEvents events;
   auto pace = options;
@@ -40,25 +40,19 @@ Result<EstimatorState> train_quick(EstimatorState state, const EstimatorOptions&
   return train_estimator(std::move(state), pace, crops(), events, stop);
 }
 
-std::vector<int64_t> all_rows() {
-  std::vector<int64_t> rows(crops().crops.size());
-  std::iota(rows.begin(), rows.end(), int64_t(0));
-  return rows;
-}
-
 Agreement agreement_of(const EstimatorState& state) {
-  const auto rows = all_rows();
+  const auto rows = testing::all_rows(crops());
   const auto imitation = [&](const torch::Tensor& x) { return estimate(state.spec, state.average, x); };
   return agreement(crops(), rows, scores_of(imitation, crops(), rows, 2));
 }
 
 TEST(EstimatorTrain, LearnsSomething) {
   const Folder folder;
-  auto spec = kTiny;
+  auto spec = kTinySpec;
   spec.input = EstimatorInput::normalised;
-  const auto options = quick(100);
+  const auto options = quick_estimator(100);
   const auto before = agreement_of(start_estimator(spec, options, 3));
-  const auto done = train_quick(start_estimator(spec, options, 3), options, folder / "e.pt");
+  const auto done = train_estimator_quick(start_estimator(spec, options, 3), options, folder / "e.pt");
   ASSERT_TRUE(done.ok()) << done.error().text();
   const auto after = agreement_of(*done);
   EXPECT_LT(after.mean_error, before.mean_error / 2);
@@ -68,14 +62,16 @@ TEST(EstimatorTrain, LearnsSomething) {
 TEST(EstimatorTrain, InterruptedAndResumedEqualsUninterrupted) {
   torch::set_num_threads(1);
   const Folder folder;
-  const auto options = quick(7);
-  const auto whole = train_quick(start_estimator(kTiny, options, 5), options, folder / "whole.pt");
-  const auto half = train_quick(start_estimator(kTiny, options, 5), options, folder / "half.pt", 3);
+  const auto options = quick_estimator(7);
+  const auto whole =
+      train_estimator_quick(start_estimator(kTinySpec, options, 5), options, folder / "whole.pt");
+  const auto half =
+      train_estimator_quick(start_estimator(kTinySpec, options, 5), options, folder / "half.pt", 3);
   ASSERT_TRUE(whole.ok() && half.ok());
   ASSERT_EQ(half->step, 3);
   const auto loaded = load_estimator(folder / "half.pt");
   ASSERT_TRUE(loaded.ok()) << loaded.error().text();
-  const auto resumed = train_quick(*loaded, options, folder / "half.pt");
+  const auto resumed = train_estimator_quick(*loaded, options, folder / "half.pt");
   ASSERT_TRUE(resumed.ok());
   EXPECT_EQ(resumed->step, 7);
   for (size_t i = 0; i < whole->average.learned.size(); ++i)
@@ -93,34 +89,35 @@ TEST(EstimatorTrain, HeldOutCropsAreNotLookedAt) {
       other.pixels[int64_t(i)].fill_(7);
       other.crops[i].score = 1;
     }
-  const auto options = quick(4);
+  const auto options = quick_estimator(4);
   std::atomic<bool> stop{false};
   const EstimatorEvents events{[](const EstimatorState&, double, double, double) {},
                                [](const EstimatorState&) { return Status(); }};
-  const auto a = train_estimator(start_estimator(kTiny, options, 5), options, crops(), events, stop);
-  const auto b = train_estimator(start_estimator(kTiny, options, 5), options, other, events, stop);
+  const auto a = train_estimator(start_estimator(kTinySpec, options, 5), options, crops(), events, stop);
+  const auto b = train_estimator(start_estimator(kTinySpec, options, 5), options, other, events, stop);
   ASSERT_TRUE(a.ok() && b.ok());
   EXPECT_TRUE(a->weights.learned[0].equal(b->weights.learned[0]));
 }
 
 TEST(EstimatorTrain, WhatCantBeIsRefused) {
   const Folder folder;
-  auto options = quick(3);
+  auto options = quick_estimator(3);
   options.batch = 6;
-  const auto odd = train_quick(start_estimator(kTiny, options, 1), options, folder / "e.pt");
+  const auto odd = train_estimator_quick(start_estimator(kTinySpec, options, 1), options, folder / "e.pt");
   ASSERT_FALSE(odd.ok());
   EXPECT_EQ(odd.error().code, ErrorCode::usage);
 
-  options = quick(3);
-  auto other_optimiser = start_estimator(kTiny, options, 1);
+  options = quick_estimator(3);
+  auto other_optimiser = start_estimator(kTinySpec, options, 1);
   other_optimiser.optimiser.pop_back();
-  EXPECT_FALSE(train_quick(other_optimiser, options, folder / "e.pt").ok());
+  EXPECT_FALSE(train_estimator_quick(other_optimiser, options, folder / "e.pt").ok());
 
   auto held = crops();
   for (auto& crop : held.crops) crop.held_picture = true;
   std::atomic<bool> stop{false};
-  EXPECT_FALSE(train_estimator(start_estimator(kTiny, options, 1), options, held, {}, stop).ok());
-  EXPECT_FALSE(train_quick(start_estimator(kTiny, options, 1), options, folder / "no/where.pt").ok());
+  EXPECT_FALSE(train_estimator(start_estimator(kTinySpec, options, 1), options, held, {}, stop).ok());
+  EXPECT_FALSE(
+      train_estimator_quick(start_estimator(kTinySpec, options, 1), options, folder / "no/where.pt").ok());
 }
 
 TEST(EstimatorCheckpoint, OtherFilesAreRefused) {
@@ -136,7 +133,7 @@ TEST(EstimatorCheckpoint, OtherFilesAreRefused) {
   ASSERT_TRUE(save_checkpoint(net, folder / "net.pt").ok());
   EXPECT_FALSE(load_estimator(folder / "net.pt").ok());
 
-  auto state = start_estimator(kTiny, quick(1), 1);
+  auto state = start_estimator(kTinySpec, quick_estimator(1), 1);
   ASSERT_TRUE(save_estimator(state, folder / "fine.pt").ok());
   EXPECT_TRUE(load_estimator(folder / "fine.pt").ok());
   EXPECT_FALSE(load_checkpoint(folder / "fine.pt").ok());

@@ -21,7 +21,7 @@ Grids grids_for(const NetSpec& spec) {
   return grids;
 }
 
-class ExportedNets : public testing::TestWithParam<std::pair<const char*, int>> {};
+class ExportedNets : public ::testing::TestWithParam<std::pair<const char*, int>> {};
 
 TEST_P(ExportedNets, GraphHoldsTheWeightsInPixelUnits) {
   const auto spec = *net_spec(GetParam().first, GetParam().second);
@@ -73,8 +73,8 @@ TEST_P(ExportedNets, GridsOfAnotherNetAreRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ExportedNets,
-                         testing::Values(std::pair("abpn", 2), std::pair("abpn", 3), std::pair("abpn", 4),
-                                         std::pair("edsr-baseline", 2)));
+                         ::testing::Values(std::pair("abpn", 2), std::pair("abpn", 3), std::pair("abpn", 4),
+                                           std::pair("edsr-baseline", 2)));
 
 }  // namespace
 }  // namespace fye

@@ -7,15 +7,15 @@
 namespace fye {
 namespace {
 
-torch::Tensor pixels(int cells) {
+torch::Tensor random_pixels(int cells) {
   return torch::randint(0, 256, {2, 3 * cells, 10, 10}).to(torch::kFloat32) / kUnit;
 }
 
-class Losses : public testing::TestWithParam<LossKind> {};
+class Losses : public ::testing::TestWithParam<LossKind> {};
 
 TEST_P(Losses, LeastAtTheTruth) {
   torch::manual_seed(2);
-  const auto truth = pixels(4);
+  const auto truth = random_pixels(4);
   for (const double luma : {0.0, 0.5, 1.0}) {
     const double best = training_loss(GetParam(), truth, truth, luma, 1).item<double>();
     const auto off = truth + 0.02 * torch::randn_like(truth);
@@ -25,7 +25,7 @@ TEST_P(Losses, LeastAtTheTruth) {
 
 TEST_P(Losses, MarginIsLeftOut) {
   torch::manual_seed(3);
-  const auto truth = pixels(4);
+  const auto truth = random_pixels(4);
   auto off = truth.clone();
   off.slice(2, 0, 2).fill_(0);
   EXPECT_DOUBLE_EQ(training_loss(GetParam(), off, truth, 0.5, 2).item<double>(),
@@ -38,7 +38,7 @@ TEST_P(Losses, ClippingIsFree) {
                    training_loss(GetParam(), white, white, 0.3, 0).item<double>());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Losses, testing::Values(LossKind::l1, LossKind::mse, LossKind::psnr));
+INSTANTIATE_TEST_SUITE_P(All, Losses, ::testing::Values(LossKind::l1, LossKind::mse, LossKind::psnr));
 
 TEST(Luma, WeighsGreenMost) {
   const auto truth = torch::full({1, 12, 6, 6}, 0.5f);

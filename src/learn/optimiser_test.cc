@@ -5,7 +5,7 @@
 namespace fye {
 namespace {
 
-class NewtonSchulz : public testing::TestWithParam<std::pair<int, int>> {};
+class NewtonSchulz : public ::testing::TestWithParam<std::pair<int, int>> {};
 
 TEST_P(NewtonSchulz, SingularValuesComeNearOne) {
   torch::manual_seed(3);
@@ -28,10 +28,10 @@ TEST_P(NewtonSchulz, SingularVectorsStay) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, NewtonSchulz,
-                         testing::Values(std::pair(28, 252), std::pair(28, 27), std::pair(40, 9),
-                                         std::pair(3, 27)));
+                         ::testing::Values(std::pair(28, 252), std::pair(28, 27), std::pair(40, 9),
+                                           std::pair(3, 27)));
 
-class Kinds : public testing::TestWithParam<OptimiserKind> {};
+class Kinds : public ::testing::TestWithParam<OptimiserKind> {};
 
 // |K * x - target|^2 with a badly scaled x: every kind must get far below where it began.
 double train_small(Optimiser& optimiser, torch::Tensor kernel, torch::Tensor bias, int steps) {
@@ -84,7 +84,7 @@ TEST_P(Kinds, StateOfAnotherNetIsRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Kinds,
-                         testing::Values(OptimiserKind::adam, OptimiserKind::muon, OptimiserKind::soap));
+                         ::testing::Values(OptimiserKind::adam, OptimiserKind::muon, OptimiserKind::soap));
 
 TEST(OptimiserName, UnknownIsRefused) {
   EXPECT_TRUE(optimiser_kind("muon").ok());

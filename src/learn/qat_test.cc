@@ -36,7 +36,7 @@ TEST(QuantisedKernel, LiesOnItsGridsAndLetsGradientsThrough) {
   EXPECT_TRUE(kernel.grad().allclose(torch::ones_like(kernel)));
 }
 
-class QuantisedNets : public testing::TestWithParam<std::pair<const char*, int>> {};
+class QuantisedNets : public ::testing::TestWithParam<std::pair<const char*, int>> {};
 
 TEST_P(QuantisedNets, StoredTensorsLieOnTheirGrids) {
   const auto spec = *net_spec(GetParam().first, GetParam().second);
@@ -77,8 +77,8 @@ TEST_P(QuantisedNets, EightBitsStayNearFloat) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, QuantisedNets,
-                         testing::Values(std::pair("abpn", 3), std::pair("abpn", 2),
-                                         std::pair("edsr-baseline", 2)));
+                         ::testing::Values(std::pair("abpn", 3), std::pair("abpn", 2),
+                                           std::pair("edsr-baseline", 2)));
 
 TEST(Gradients, StopOutsideTheGrid) {
   const auto spec = *net_spec("abpn", 2);

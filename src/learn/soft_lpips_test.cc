@@ -35,7 +35,7 @@ LpipsWeights random_weights() {
   return weights;
 }
 
-torch::Tensor noise(int64_t count, int64_t height, int64_t width, uint64_t seed) {
+torch::Tensor colour_noise(int64_t count, int64_t height, int64_t width, uint64_t seed) {
   auto generator = at::detail::createCPUGenerator(seed);
   return torch::empty({count, 3, height, width}, torch::kFloat64).uniform_(0, 255, generator);
 }
@@ -48,8 +48,6 @@ Picture scene(int width, int height, uint64_t seed) {
   return picture;
 }
 
-torch::Tensor doubles_of(const Picture& picture) { return tensor_of(picture).to(torch::kFloat64); }
-
 TEST(SoftLpips, EqualsTheScoreWithRandomWeights) {
   const auto weights = random_weights();
   const auto tensors = lpips_tensors(weights, torch::kFloat64);
@@ -59,7 +57,8 @@ TEST(SoftLpips, EqualsTheScoreWithRandomWeights) {
     const auto score = network.distance(a, b, 0);
     ASSERT_TRUE(score.ok()) << score.error().text();
     EXPECT_GT(score->value, 0.001);
-    EXPECT_NEAR(soft_lpips(doubles_of(a), doubles_of(b), tensors).item<double>(), score->value, 1e-5);
+    EXPECT_NEAR(soft_lpips(testing::doubles_of(a), testing::doubles_of(b), tensors).item<double>(),
+                score->value, 1e-5);
   }
 }
 
@@ -77,14 +76,16 @@ TEST(SoftLpips, GivesTheAuthorsDistances) {
   for (const auto& [name, expected] : {std::pair{"ex_p0.png", 0.7219}, {"ex_p1.png", 0.1376}}) {
     const auto other = read_picture(folder / name);
     ASSERT_TRUE(other.ok()) << other.error().text();
-    EXPECT_NEAR(soft_lpips(doubles_of(*original), doubles_of(*other), tensors).item<double>(), expected, 1e-4)
+    EXPECT_NEAR(
+        soft_lpips(testing::doubles_of(*original), testing::doubles_of(*other), tensors).item<double>(),
+        expected, 1e-4)
         << name;
   }
 }
 
 TEST(SoftLpips, IsZeroForEqualPicturesAndGrowsWithTheDifference) {
   const auto weights = lpips_tensors(random_weights(), torch::kFloat64);
-  const auto a = noise(1, 40, 48, 1), d = noise(1, 40, 48, 2) - 127.5;
+  const auto a = colour_noise(1, 40, 48, 1), d = colour_noise(1, 40, 48, 2) - 127.5;
   EXPECT_EQ(soft_lpips(a, a, weights).item<double>(), 0);
   double last = 0;
   for (const double amount : {0.05, 0.2, 0.6}) {
@@ -96,7 +97,7 @@ TEST(SoftLpips, IsZeroForEqualPicturesAndGrowsWithTheDifference) {
 
 TEST(SoftLpips, IsSymmetricAndKeepsPicturesApart) {
   const auto weights = lpips_tensors(random_weights(), torch::kFloat64);
-  const auto a = noise(2, 33, 45, 3), b = noise(2, 33, 45, 4);
+  const auto a = colour_noise(2, 33, 45, 3), b = colour_noise(2, 33, 45, 4);
   const auto both = soft_lpips(a, b, weights);
   ASSERT_EQ(both.sizes(), torch::IntArrayRef({2}));
   EXPECT_TRUE(torch::allclose(both, soft_lpips(b, a, weights), 1e-10));
@@ -106,7 +107,7 @@ TEST(SoftLpips, IsSymmetricAndKeepsPicturesApart) {
 
 TEST(SoftLpips, SmallestPictureHasAScore) {
   const auto weights = lpips_tensors(random_weights(), torch::kFloat64);
-  const auto a = noise(1, kLpipsLeast, kLpipsLeast, 5);
+  const auto a = colour_noise(1, kLpipsLeast, kLpipsLeast, 5);
   EXPECT_GT(soft_lpips(a, 255 - a, weights).item<double>(), 0);
   const auto small = a.slice(2, 1);
   EXPECT_ANY_THROW(soft_lpips(small, small, weights));
@@ -114,7 +115,7 @@ TEST(SoftLpips, SmallestPictureHasAScore) {
 
 TEST(SoftLpips, GradientsAgreeWithFiniteDifferences) {
   const auto weights = lpips_tensors(random_weights(), torch::kFloat64);
-  const auto a = noise(1, 39, 37, 6), b = noise(1, 39, 37, 7);
+  const auto a = colour_noise(1, 39, 37, 6), b = colour_noise(1, 39, 37, 7);
   testing::expect_gradient([&](const torch::Tensor& x) { return soft_lpips(x, b, weights); }, a);
   testing::expect_gradient([&](const torch::Tensor& x) { return soft_lpips(a, x, weights); }, b);
 }
@@ -122,7 +123,7 @@ TEST(SoftLpips, GradientsAgreeWithFiniteDifferences) {
 TEST(SoftLpips, DeadChannelsHaveFiniteGradients) {
   auto weights = lpips_tensors(random_weights(), torch::kFloat32);
   for (auto& bias : weights.biases) bias = torch::full_like(bias, -1e6);
-  const auto a = noise(1, 32, 32, 8).to(torch::kFloat32).set_requires_grad(true);
+  const auto a = colour_noise(1, 32, 32, 8).to(torch::kFloat32).set_requires_grad(true);
   const auto score = soft_lpips(a, 255 - a.detach(), weights);
   EXPECT_EQ(score.item<float>(), 0);
   score.sum().backward();

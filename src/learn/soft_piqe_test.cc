@@ -23,7 +23,7 @@ double hard(const torch::Tensor& x) {
 }
 
 // Whole numbers, 255 among them: waves of two scales with noise and a flat quarter.
-torch::Tensor scene(int height, int width, uint64_t seed, int noise) {
+torch::Tensor grey_scene(int height, int width, uint64_t seed, int noise) {
   auto x = torch::empty({1, 1, height, width}, torch::kFloat64);
   Random random{seed};
   const double fx = 0.1 + 0.02 * random.below(20), fy = 0.1 + 0.02 * random.below(20);
@@ -41,12 +41,12 @@ torch::Tensor scene(int height, int width, uint64_t seed, int noise) {
 
 RC_GTEST_PROP(SoftPiqe, TendsToTheHardScore, ()) {
   const int height = *rc::gen::inRange(1, 70), width = *rc::gen::inRange(1, 70);
-  const auto x = scene(height, width, *rc::gen::inRange<uint64_t>(1, 100), *rc::gen::inRange(0, 12));
+  const auto x = grey_scene(height, width, *rc::gen::inRange<uint64_t>(1, 100), *rc::gen::inRange(0, 12));
   RC_ASSERT(std::abs(soft_piqe(x, kSteep).item<double>() - hard(x)) < 1e-6);
 }
 
 TEST(SoftPiqe, ComesNearerAsSlopesGrow) {
-  const auto x = scene(96, 96, 5, 2);
+  const auto x = grey_scene(96, 96, 5, 2);
   const double expected = hard(x);
   ASSERT_LT(expected, 99);
   double last = INFINITY;
@@ -71,12 +71,12 @@ TEST(SoftPiqe, FlatAndBlackPicturesScore100) {
 }
 
 TEST(SoftPiqe, BrightnessPlaysNoPart) {
-  const auto x = scene(48, 64, 3, 4);
+  const auto x = grey_scene(48, 64, 3, 4);
   EXPECT_NEAR(soft_piqe(x * 0.4).item<double>(), soft_piqe(x).item<double>(), 1e-9);
 }
 
 TEST(SoftPiqe, PicturesOfABatchStayApartAndColourCountsAsGrey) {
-  const auto a = scene(32, 48, 1, 3), b = scene(32, 48, 2, 9);
+  const auto a = grey_scene(32, 48, 1, 3), b = grey_scene(32, 48, 2, 9);
   const auto both = soft_piqe(torch::cat({a, b}));
   EXPECT_NEAR(both[0].item<double>(), soft_piqe(a).item<double>(), 1e-9);
   EXPECT_NEAR(both[1].item<double>(), soft_piqe(b).item<double>(), 1e-9);
@@ -86,13 +86,14 @@ TEST(SoftPiqe, PicturesOfABatchStayApartAndColourCountsAsGrey) {
 }
 
 TEST(SoftPiqe, SingleFloatsComeNearDoubles) {
-  const auto x = scene(64, 64, 8, 5);
+  const auto x = grey_scene(64, 64, 8, 5);
   EXPECT_NEAR(soft_piqe(x.to(torch::kFloat32)).item<double>(), soft_piqe(x).item<double>(), 0.05);
 }
 
 TEST(SoftPiqe, GradientsAgreeWithFiniteDifferences) {
-  testing::expect_gradient([](const torch::Tensor& x) { return soft_piqe(x); }, scene(37, 50, 11, 6));
-  const auto colour = torch::cat({scene(32, 32, 1, 5), scene(32, 32, 2, 5), scene(32, 32, 3, 5)}, 1);
+  testing::expect_gradient([](const torch::Tensor& x) { return soft_piqe(x); }, grey_scene(37, 50, 11, 6));
+  const auto colour =
+      torch::cat({grey_scene(32, 32, 1, 5), grey_scene(32, 32, 2, 5), grey_scene(32, 32, 3, 5)}, 1);
   testing::expect_gradient([](const torch::Tensor& x) { return soft_piqe(x, {20, 30, 5}); }, colour);
 }
 

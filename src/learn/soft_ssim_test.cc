@@ -19,8 +19,6 @@ Picture random_picture(int width, int height, int channels, uint64_t seed) {
   return picture;
 }
 
-torch::Tensor doubles_of(const Picture& picture) { return tensor_of(picture).to(torch::kFloat64); }
-
 Plane plane_of(const Picture& picture) {
   Plane plane(picture.width, picture.height);
   std::copy(picture.bytes.begin(), picture.bytes.end(), plane.values.begin());
@@ -31,7 +29,7 @@ TEST(SoftSsim, EqualsTheScoreOfLuma) {
   const Picture a = random_picture(33, 20, 3, 1), b = random_picture(33, 20, 3, 2);
   const auto score = ssim_y(a, b, 0);
   ASSERT_TRUE(score.ok());
-  const auto soft = soft_ssim(soft_luma(doubles_of(a)), soft_luma(doubles_of(b)));
+  const auto soft = soft_ssim(soft_luma(testing::doubles_of(a)), soft_luma(testing::doubles_of(b)));
   EXPECT_NEAR(soft.item<double>(), score->value, 1e-9);
 }
 

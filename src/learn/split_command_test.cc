@@ -11,6 +11,7 @@
 #include "image/testing_pictures.h"
 #include "import/onnx_import.h"
 #include "learn/commands.h"
+#include "learn/testing_command.h"
 #include "learn/testing_crops.h"
 #include "learn/testing_split.h"
 #include "plan/book.h"
@@ -22,28 +23,8 @@ namespace {
 using testing::Folder;
 using ::testing::HasSubstr;
 
-struct Outcome {
-  int code = 0;
-  std::string said, printed;
-};
-
-Outcome run(std::vector<std::string> arguments, bool stopped = false) {
-  CLI::App program;
-  Outcome outcome;
-  std::atomic<bool> stop{stopped};
-  add_split_command(program, outcome.code, stop);
-  arguments.insert(arguments.begin(), "split");
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
-  ::testing::internal::CaptureStderr();
-  ::testing::internal::CaptureStdout();
-  try {
-    program.parse(arguments);
-  } catch (const CLI::ParseError& e) {
-    outcome.code = e.get_exit_code();
-  }
-  outcome.printed = ::testing::internal::GetCapturedStdout();
-  outcome.said = ::testing::internal::GetCapturedStderr();
-  return outcome;
+testing::CommandOutcome run_split(std::vector<std::string> arguments, bool stopped = false) {
+  return testing::run_command(add_split_command, "split", std::move(arguments), stopped);
 }
 
 // ABPN x2 that ships, 16 photographs, and a profile with times that are easy to add up.
@@ -91,7 +72,7 @@ class SplitCommandTest : public ::testing::Test {
   std::filesystem::path book() const { return folder_ / "book.json"; }
 
   void expect_refused(const std::vector<std::string>& arguments, int code, const std::string& says) const {
-    const auto outcome = run(arguments);
+    const auto outcome = run_split(arguments);
     EXPECT_EQ(outcome.code, code) << outcome.said;
     EXPECT_THAT(outcome.said, HasSubstr(says));
     EXPECT_FALSE(std::filesystem::exists(book()));
@@ -104,7 +85,7 @@ class SplitCommandTest : public ::testing::Test {
 };
 
 TEST_F(SplitCommandTest, WritesABookThatHoldsItsDeadlines) {
-  const auto outcome = run(call({"--deadline", "15ms", "--deadline", "0.02s"}));
+  const auto outcome = run_split(call({"--deadline", "15ms", "--deadline", "0.02s"}));
   ASSERT_EQ(outcome.code, 0) << outcome.said;
   const auto read = read_book(book(), graph_.sha256);
   ASSERT_TRUE(read) << read.error().text();
@@ -129,8 +110,8 @@ TEST_F(SplitCommandTest, ComparesWithAnotherBook) {
   other.entries.push_back({std::vector<std::string>(7, "cpu.int8"), 7.25, 2, {}, {}, {}});
   other.entries.push_back({std::vector<std::string>(7, "cpu.f32"), 28.25, 0, {}, {}, {}});
   ASSERT_TRUE(write_book(folder_ / "exact.json", other));
-  const auto outcome = run(call({"--deadline", "30ms", "--percept", "none", "--against",
-                                 folder_ / "exact.json", "--held-out", "2", "--json"}));
+  const auto outcome = run_split(call({"--deadline", "30ms", "--percept", "none", "--against",
+                                       folder_ / "exact.json", "--held-out", "2", "--json"}));
   ASSERT_EQ(outcome.code, 0) << outcome.said;
   const auto json = Json::parse(outcome.printed, nullptr, false);
   ASSERT_TRUE(json.is_array()) << outcome.printed;
@@ -144,7 +125,7 @@ TEST_F(SplitCommandTest, ComparesWithAnotherBook) {
 }
 
 TEST_F(SplitCommandTest, ImpossibleDeadlinesGetTheNearestPlan) {
-  const auto outcome = run(call({"--deadline", "3ms"}));
+  const auto outcome = run_split(call({"--deadline", "3ms"}));
   EXPECT_EQ(outcome.code, 4) << outcome.said;
   EXPECT_THAT(outcome.said, HasSubstr("7.250 ms, 4.250 ms more: cpu.int8 x 7"));
   const auto read = read_book(book(), graph_.sha256);
@@ -153,7 +134,7 @@ TEST_F(SplitCommandTest, ImpossibleDeadlinesGetTheNearestPlan) {
 }
 
 TEST_F(SplitCommandTest, StoppedBeforeAnythingWritesNothing) {
-  const auto outcome = run(call({"--deadline", "15ms"}), true);
+  const auto outcome = run_split(call({"--deadline", "15ms"}), true);
   EXPECT_EQ(outcome.code, 130);
   EXPECT_FALSE(std::filesystem::exists(book()));
 }
@@ -175,9 +156,10 @@ TEST_F(SplitCommandTest, RefusesWhatCantBe) {
   arguments[8] = "24";
   expect_refused(arguments, 1, "48 pixels");
   arguments[8] = "2000";
-  EXPECT_NE(run(arguments).code, 0);
+  EXPECT_NE(run_split(arguments).code, 0);
   expect_refused(call({"--deadline", "15ms", "--threads", "4"}), 1, "threads");
-  EXPECT_NE(run({model_, "--profile", folder_ / "profile.json", "--data", data_, "--out", book()}).code, 0);
+  EXPECT_NE(run_split({model_, "--profile", folder_ / "profile.json", "--data", data_, "--out", book()}).code,
+            0);
 }
 
 TEST_F(SplitCommandTest, RefusesFoldersAndFilesOfOtherThings) {

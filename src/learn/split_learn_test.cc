@@ -17,8 +17,6 @@ namespace {
 using testing::chain_problem;
 using ::testing::HasSubstr;
 
-const std::vector<std::string> kTwo{"cpu.f32", "cpu.int8"};
-
 // ABPN in little (scale 2, 4 units) on synthetic photographs, calibrated as fye does; then some units'
 // weights are rounded more coarsely, so that int8 costs them more.
 struct World {
@@ -29,7 +27,7 @@ struct World {
   std::optional<QualityCrops> quality;
   SplitOptions options;
 
-  explicit World(const std::vector<std::string>& processors = kTwo) {
+  explicit World(const std::vector<std::string>& processors = testing::kTwo) {
     net.name = "little";
     net.graph = little();
     net.graph.metadata["fye.range"] = "0..255";

@@ -19,8 +19,6 @@ using ::testing::HasSubstr;
 using testing::noise_picture;
 using testing::processors_named;
 
-const std::vector<std::string> kTwo{"cpu.f32", "cpu.int8"};
-
 Assignment assignment_of(unsigned mask, int units) {
   Assignment plan;
   for (int u = 0; u < units; ++u) plan.push_back(int(mask >> u & 1));
@@ -38,7 +36,7 @@ StoredTensor stored(const at::Tensor& x, bool whole, const Quant& quant) {
 // within design.md's bound; and of what enters int8 from float, at most 0.1 % differs from the simulation of
 // the whole plan, by one level.
 void expect_exact_at_the_vertices(const Graph& graph, const Calib& calib, const at::Tensor& picture) {
-  const auto processors = processors_named(kTwo);
+  const auto processors = processors_named(testing::kTwo);
   const auto net = MixedNet::make(graph, &calib, processors);
   ASSERT_TRUE(net) << net.error().text();
   const auto units = units_of(graph);
@@ -119,7 +117,7 @@ TEST(MixedNet, IsThePlanAtEveryVertexOfSmallNets) {
 TEST(MixedNet, MixesBothVersionsOfTheSameInput) {
   const Graph graph = testing::small_abpn();
   const Calib calib = testing::made_up_calib(graph);
-  const auto processors = processors_named(kTwo);
+  const auto processors = processors_named(testing::kTwo);
   const auto net = *MixedNet::make(graph, &calib, processors);
   const auto picture = noise_picture(3, 9, 9, 4);
   const auto units = units_of(graph);
@@ -142,7 +140,7 @@ TEST(MixedNet, MixesBothVersionsOfTheSameInput) {
 TEST(MixedNet, GradientOfASharePointsFromOneVersionToTheOther) {
   const Graph graph = testing::small_residual();
   const Calib calib = testing::made_up_calib(graph);
-  const auto net = *MixedNet::make(graph, &calib, processors_named(kTwo));
+  const auto net = *MixedNet::make(graph, &calib, processors_named(testing::kTwo));
   const auto picture = noise_picture(3, 8, 8, 6);
   auto shares = torch::full({net.units(), 2}, 0.5).set_requires_grad(true);
   const auto truth = net.output(picture, shares_of(Assignment(size_t(net.units()), 0), 2)).detach();
@@ -168,7 +166,7 @@ TEST(MixedNet, LeavesOutWhatAProcessorRefuses) {
   testing::Builder b(3, 5);
   const Graph graph = b.take(b.conv(b.global_average(b.conv(0, 4, 3)), 2, 1));
   const Calib calib = testing::made_up_calib(graph);
-  const auto net = MixedNet::make(graph, &calib, processors_named(kTwo));
+  const auto net = MixedNet::make(graph, &calib, processors_named(testing::kTwo));
   ASSERT_TRUE(net) << net.error().text();
   EXPECT_TRUE(net->runs(0, 0));
   EXPECT_FALSE(net->runs(0, 1));

@@ -78,7 +78,7 @@ TEST(Srcnn, OtherScalesAreRefused) {
     const auto spec = net_spec("srcnn", scale);
     ASSERT_FALSE(spec.ok()) << scale;
     EXPECT_EQ(spec.error().code, ErrorCode::usage);
-    EXPECT_THAT(spec.error().text(), testing::HasSubstr("srcnn"));
+    EXPECT_THAT(spec.error().text(), ::testing::HasSubstr("srcnn"));
   }
 }
 
@@ -206,7 +206,7 @@ TEST(Srcnn, QuantisedTrainingIsRefused) {
   const auto grids = observe_grids(spec, initial_weights(spec, 1), {textured(1, 3)});
   ASSERT_FALSE(grids.ok());
   EXPECT_EQ(grids.error().code, ErrorCode::usage);
-  EXPECT_THAT(grids.error().text(), testing::HasSubstr("fye calibrate"));
+  EXPECT_THAT(grids.error().text(), ::testing::HasSubstr("fye calibrate"));
 }
 
 }  // namespace

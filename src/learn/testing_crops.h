@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <numeric>
 
 #include "image/picture.h"
 #include "learn/data.h"
@@ -45,6 +46,12 @@ inline CropSet small_crops(int places, int side) {
       set.crops.push_back(info);
     }
   return set;
+}
+
+inline std::vector<int64_t> all_rows(const CropSet& set) {
+  std::vector<int64_t> rows(set.crops.size());
+  std::iota(rows.begin(), rows.end(), int64_t(0));
+  return rows;
 }
 
 }  // namespace fye::testing

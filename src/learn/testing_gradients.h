@@ -8,7 +8,11 @@
 #include <cmath>
 #include <functional>
 
+#include "learn/data.h"
+
 namespace fye::testing {
+
+inline torch::Tensor doubles_of(const Picture& picture) { return tensor_of(picture).to(torch::kFloat64); }
 
 // `score` maps a float64 tensor like x to any tensor; its sum is what is differentiated, along the gradient
 // itself, two random directions and three single elements. Fails if one differs by more than `tolerance` of

@@ -12,6 +12,8 @@
 
 namespace fye::testing {
 
+inline const std::vector<std::string> kTwo{"cpu.f32", "cpu.int8"};
+
 inline std::vector<const Processor*> processors_named(const std::vector<std::string>& names) {
   std::vector<const Processor*> all;
   for (const auto& name : names) all.push_back(*find_processor(name, active_isa()));

@@ -15,11 +15,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Folder : public testing::Test {
+class Folder : public ::testing::Test {
  protected:
   void SetUp() override {
     path = fs::temp_directory_path() /
-           ("fye_learn_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+           ("fye_learn_" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
     fs::remove_all(path);
     fs::create_directories(path);
   }
@@ -138,7 +138,7 @@ TEST_F(TrainTest, LossThatIsNotFiniteIsAnError) {
   std::atomic<bool> stop{false};
   const auto done = train_quick(state, options, path, stop);
   ASSERT_FALSE(done.ok());
-  EXPECT_THAT(done.error().what, testing::HasSubstr("not finite"));
+  EXPECT_THAT(done.error().what, ::testing::HasSubstr("not finite"));
 }
 
 TEST_F(CheckpointTest, ComesBackWhole) {
@@ -167,7 +167,7 @@ TEST_F(CheckpointTest, BadFilesAreRefused) {
     const auto loaded = load_checkpoint(path / name);
     ASSERT_FALSE(loaded.ok());
     EXPECT_EQ(loaded.error().code, ErrorCode::bad_input);
-    EXPECT_THAT(loaded.error().what, testing::HasSubstr(name));
+    EXPECT_THAT(loaded.error().what, ::testing::HasSubstr(name));
   }
 
   const auto options = quick(OptimiserKind::adam, 3);
