@@ -72,7 +72,8 @@ Result<Calib> calib_of(const Graph& fused, const Grids& grids) {
   return calib;
 }
 
-Status export_checkpoint(const Checkpoint& checkpoint, const Losses& losses, const std::filesystem::path& folder) {
+Status export_checkpoint(const Checkpoint& checkpoint, const FormatLosses& losses,
+                         const std::filesystem::path& folder) {
   const auto path = folder / "model.onnx";
   Graph graph = graph_of(checkpoint.spec, checkpoint.average);
   for (const auto& [format, loss] : losses) graph.metadata["fye.loss_db." + format] = fmt::format("{}", loss);

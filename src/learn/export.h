@@ -22,10 +22,11 @@ Result<Calib> calib_of(const Graph& fused, const Grids& grids);
 
 // PSNR in dB that a number format loses against f32, by format name: what the model's card states and
 // `fye up` chooses its default format by (metadata fye.loss_db.FORMAT).
-using Losses = std::map<std::string, double>;
+using FormatLosses = std::map<std::string, double>;
 
 // Writes model.onnx (the averaged weights in float) and, for a quantised run, calib.json beside it. Errors:
 // the folder.
-Status export_checkpoint(const Checkpoint& checkpoint, const Losses& losses, const std::filesystem::path& folder);
+Status export_checkpoint(const Checkpoint& checkpoint, const FormatLosses& losses,
+                         const std::filesystem::path& folder);
 
 }  // namespace fye

@@ -19,8 +19,8 @@ struct ExportCommand {
   std::vector<std::string> losses;  // FORMAT=DB
 };
 
-Result<Losses> losses_of(const std::vector<std::string>& given) {
-  Losses losses;
+Result<FormatLosses> losses_of(const std::vector<std::string>& given) {
+  FormatLosses losses;
   for (const std::string& each : given) {
     const auto equals = each.find('=');
     const char* number = equals == std::string::npos ? "" : each.c_str() + equals + 1;
@@ -54,7 +54,8 @@ void add_export_command(CLI::App& program, int& code) {
   auto* verb = program.add_subcommand("export", "write model.onnx, and calib.json if trained for int8");
   verb->add_option("--checkpoint", c->checkpoint)->required();
   verb->add_option("--out", c->out, "folder")->required();
-  verb->add_option("--loss", c->losses, "FORMAT=DB: what a format loses against f32, as measured by bench/quality");
+  verb->add_option("--loss", c->losses,
+                   "FORMAT=DB: what a format loses against f32, as measured by bench/quality");
   verb->callback([c, &code] {
     const auto done = run_export(*c);
     code = done ? 0 : fail(done.error());

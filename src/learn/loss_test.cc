@@ -11,9 +11,9 @@ torch::Tensor random_pixels(int cells) {
   return torch::randint(0, 256, {2, 3 * cells, 10, 10}).to(torch::kFloat32) / kUnit;
 }
 
-class Losses : public ::testing::TestWithParam<LossKind> {};
+class LossKinds : public ::testing::TestWithParam<LossKind> {};
 
-TEST_P(Losses, LeastAtTheTruth) {
+TEST_P(LossKinds, LeastAtTheTruth) {
   torch::manual_seed(2);
   const auto truth = random_pixels(4);
   for (const double luma : {0.0, 0.5, 1.0}) {
@@ -23,7 +23,7 @@ TEST_P(Losses, LeastAtTheTruth) {
   }
 }
 
-TEST_P(Losses, MarginIsLeftOut) {
+TEST_P(LossKinds, MarginIsLeftOut) {
   torch::manual_seed(3);
   const auto truth = random_pixels(4);
   auto off = truth.clone();
@@ -32,13 +32,13 @@ TEST_P(Losses, MarginIsLeftOut) {
                    training_loss(GetParam(), truth, truth, 0.5, 2).item<double>());
 }
 
-TEST_P(Losses, ClippingIsFree) {
+TEST_P(LossKinds, ClippingIsFree) {
   const auto white = torch::full({1, 12, 6, 6}, 255 / kUnit);
   EXPECT_DOUBLE_EQ(training_loss(GetParam(), white * 2, white, 0.3, 0).item<double>(),
                    training_loss(GetParam(), white, white, 0.3, 0).item<double>());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Losses, ::testing::Values(LossKind::l1, LossKind::mse, LossKind::psnr));
+INSTANTIATE_TEST_SUITE_P(All, LossKinds, ::testing::Values(LossKind::l1, LossKind::mse, LossKind::psnr));
 
 TEST(Luma, WeighsGreenMost) {
   const auto truth = torch::full({1, 12, 6, 6}, 0.5f);

@@ -16,7 +16,7 @@ namespace fye {
 namespace {
 
 // He normal kernels, small biases, linear weights in 0..1: seeded, so no score that anyone else has.
-LpipsWeights random_weights() {
+LpipsWeights random_lpips_weights() {
   std::mt19937 random(11);
   LpipsWeights weights;
   for (size_t i = 0; i < kAlexConvs.size(); ++i) {
@@ -49,7 +49,7 @@ Picture scene(int width, int height, uint64_t seed) {
 }
 
 TEST(SoftLpips, EqualsTheScoreWithRandomWeights) {
-  const auto weights = random_weights();
+  const auto weights = random_lpips_weights();
   const auto tensors = lpips_tensors(weights, torch::kFloat64);
   LpipsNetwork network(weights, 1);
   for (const auto& [width, height] : {std::pair{64, 48}, {47, 33}}) {
@@ -84,7 +84,7 @@ TEST(SoftLpips, GivesTheAuthorsDistances) {
 }
 
 TEST(SoftLpips, IsZeroForEqualPicturesAndGrowsWithTheDifference) {
-  const auto weights = lpips_tensors(random_weights(), torch::kFloat64);
+  const auto weights = lpips_tensors(random_lpips_weights(), torch::kFloat64);
   const auto a = colour_noise(1, 40, 48, 1), d = colour_noise(1, 40, 48, 2) - 127.5;
   EXPECT_EQ(soft_lpips(a, a, weights).item<double>(), 0);
   double last = 0;
@@ -96,7 +96,7 @@ TEST(SoftLpips, IsZeroForEqualPicturesAndGrowsWithTheDifference) {
 }
 
 TEST(SoftLpips, IsSymmetricAndKeepsPicturesApart) {
-  const auto weights = lpips_tensors(random_weights(), torch::kFloat64);
+  const auto weights = lpips_tensors(random_lpips_weights(), torch::kFloat64);
   const auto a = colour_noise(2, 33, 45, 3), b = colour_noise(2, 33, 45, 4);
   const auto both = soft_lpips(a, b, weights);
   ASSERT_EQ(both.sizes(), torch::IntArrayRef({2}));
@@ -106,7 +106,7 @@ TEST(SoftLpips, IsSymmetricAndKeepsPicturesApart) {
 }
 
 TEST(SoftLpips, SmallestPictureHasAScore) {
-  const auto weights = lpips_tensors(random_weights(), torch::kFloat64);
+  const auto weights = lpips_tensors(random_lpips_weights(), torch::kFloat64);
   const auto a = colour_noise(1, kLpipsLeast, kLpipsLeast, 5);
   EXPECT_GT(soft_lpips(a, 255 - a, weights).item<double>(), 0);
   const auto small = a.slice(2, 1);
@@ -114,14 +114,14 @@ TEST(SoftLpips, SmallestPictureHasAScore) {
 }
 
 TEST(SoftLpips, GradientsAgreeWithFiniteDifferences) {
-  const auto weights = lpips_tensors(random_weights(), torch::kFloat64);
+  const auto weights = lpips_tensors(random_lpips_weights(), torch::kFloat64);
   const auto a = colour_noise(1, 39, 37, 6), b = colour_noise(1, 39, 37, 7);
   testing::expect_gradient([&](const torch::Tensor& x) { return soft_lpips(x, b, weights); }, a);
   testing::expect_gradient([&](const torch::Tensor& x) { return soft_lpips(a, x, weights); }, b);
 }
 
 TEST(SoftLpips, DeadChannelsHaveFiniteGradients) {
-  auto weights = lpips_tensors(random_weights(), torch::kFloat32);
+  auto weights = lpips_tensors(random_lpips_weights(), torch::kFloat32);
   for (auto& bias : weights.biases) bias = torch::full_like(bias, -1e6);
   const auto a = colour_noise(1, 32, 32, 8).to(torch::kFloat32).set_requires_grad(true);
   const auto score = soft_lpips(a, 255 - a.detach(), weights);
