@@ -131,8 +131,8 @@ class Net:
         losses = model.with_suffix(".losses.json")
         if not losses.exists():
             small = self.name == "rrdb23_x4"
-            self.fye("sensitivity", model, *self.flags, *self.training(4 if small else 12), "--shrink", "--crop",
-                     "48x48" if small else "64x64", "-o", losses)
+            self.fye("sensitivity", model, *self.flags, *self.training(2 if small else 12), "--shrink", "--crop",
+                     "32x32" if small else "64x64", "-o", losses)
         self.profiles = {}
         for where, threads in (("core", "1"), ("machine", "0")):
             file = self.out / f"profile.{where}.json"

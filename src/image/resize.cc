@@ -230,6 +230,7 @@ bool BicubicRows::next(uint8_t* row) {
 }
 
 Picture resample_bicubic(const Picture& picture, int width, int height) {
+  if (width == picture.width && height == picture.height && !picture.has_alpha()) return picture;
   Picture result(width, height, picture.channels, picture.bits);
   BicubicRows rows(picture.width, picture.height, picture.channels, picture.bits, width, height);
   const size_t in_row = picture.bytes.size() / size_t(picture.height),
