@@ -447,7 +447,7 @@ def draw(rows, nets, file):
                     if field not in row:
                         continue
                     at = f + (k - (len(shown) - 1) / 2) * 0.8 / len(shown)
-                    axis.bar(at, row[field], 0.8 / len(shown), color=colours[key], label=row["label"] if f == 0 else None)
+                    axis.bar(at, row[field], 0.8 / len(shown), color=colours[key])
                     values.append(row[field])
                 if field == "ratio":
                     axis.hlines(fraction, f - 0.45, f + 0.45, color="black", linewidth=1)
@@ -460,8 +460,9 @@ def draw(rows, nets, file):
                 axis.set_title(NETS[net]["title"])
             if line == len(panels) - 1:
                 axis.set_xlabel("deadline / float only")
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="lower center", ncol=len(shown), frameon=False)
+    labels = {r["method"]: r["label"] for r in rows if "label" in r}
+    handles = [pyplot.Rectangle((0, 0), 1, 1, color=colours[key], label=labels[key]) for key in shown if key in labels]
+    figure.legend(handles=handles, loc="lower center", ncol=len(shown), frameon=False)
     figure.tight_layout(rect=(0, 0.03, 1, 1))
     figure.savefig(file, metadata={"Date": None})
     return True
