@@ -39,18 +39,17 @@ DATA = pathlib.Path(os.environ.get("FYE_DATA", ROOT.parent / "shared/data"))
 NCNN = ["--net-scale", "4", "--range", "0..1", "--colour", "rgb", "--pre", "none"]
 # side: of the originals, in pixels. count: pictures of each set at most. Less of everything for networks that take long:
 # rival_rounds, rival_tries: how often a rival's planner times its work, and is asked again where its plan missed the deadline;
-# fit_rounds: runs that a plan is held to its deadline by; rounds, fractions: at most those of the command line.
+# fit_rounds: runs that a plan is held to its deadline by; rounds: at most those of the command line.
 NETS = {
     "abpn_x3": {"title": "ABPN x3", "file": "models/abpn_x3.onnx", "scale": 3, "side": 504, "count": 16},
     "edsr_x2": {"title": "EDSR-baseline x2", "file": "models/edsr_baseline_x2.onnx", "scale": 2, "side": 252, "count": 12,
                 "rival_rounds": 2, "rival_tries": 2, "fit_rounds": 4, "rounds": 9},
     "srcnn_x3": {"title": "SRCNN x3", "file": "models/srcnn_x3.onnx", "scale": 3, "side": 504, "count": 12,
-                 "rival_rounds": 2, "rival_tries": 1, "fit_rounds": 3, "rounds": 9, "fractions": [0.31, 0.54]},
+                 "rival_rounds": 2, "rival_tries": 1, "fit_rounds": 3, "rounds": 9},
     "animevideov3_x4": {"title": "animevideov3 x4", "file": "realesr-animevideov3-x4.param", "scale": 4, "side": 504,
-                        "count": 12, "flags": NCNN, "rival_rounds": 2, "rival_tries": 1, "fit_rounds": 3, "rounds": 9,
-                        "fractions": [0.31, 0.54]},
+                        "count": 12, "flags": NCNN, "rival_rounds": 2, "rival_tries": 1, "fit_rounds": 3, "rounds": 9},
     "rrdb23_x4": {"title": "RRDB-23 x4", "file": "REALSR_DF2K_UP4X.param", "scale": 4, "side": 252, "count": 4, "flags": NCNN,
-                  "rival_rounds": 1, "rival_tries": 1, "fit_rounds": 1, "rounds": 7, "fractions": [0.31, 0.54]},
+                  "rival_rounds": 1, "rival_tries": 1, "fit_rounds": 1, "rounds": 7},
 }
 SCORES = ("psnr_y", "ssim_y", "piqe", "lpips_alex")
 BEGIN, END = "<!-- bench/rivals/figure.py --write: begin -->", "<!-- bench/rivals/figure.py --write: end -->"
@@ -106,7 +105,6 @@ class Net:
                 source, target = file.with_suffix(part), self.models[calibration].with_suffix(part)
                 if source.exists() and not target.exists():
                     shutil.copyfile(source, target)
-        self.fractions = [f for f in args.fractions if f in self.spec.get("fractions", args.fractions)]
         self.low = self.spec["side"] // self.spec["scale"]
         self.size = f"{self.low}x{self.low}"
 
@@ -185,7 +183,7 @@ class Net:
         known = json.loads(known_file.read_text()) if known_file.exists() else {}
         rows = []
         for method in self.methods:
-            for fraction in self.fractions if method.needs_deadline else [None]:
+            for fraction in self.args.fractions if method.needs_deadline else [None]:
                 file = self.plan_file(method, fraction or 0)
                 if file.name not in known:
                     begun = time.monotonic()
@@ -321,7 +319,7 @@ class Net:
             return []
         scores = self.quality(plans)
         rows = []
-        for fraction in self.fractions:
+        for fraction in self.args.fractions:
             for method, own, file in plans:
                 if own not in (None, fraction):
                     continue
