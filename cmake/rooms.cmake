@@ -116,6 +116,7 @@ function(fye_room name)
   if(FYE_BENCH AND benches)
     find_package(benchmark REQUIRED)
     add_executable(${name}_bench ${benches})
+    set_target_properties(${name}_bench PROPERTIES UNITY_BUILD OFF)  # few files, with the same names in each
     target_link_libraries(${name}_bench PRIVATE fye_${name} benchmark::benchmark_main)
   endif()
 endfunction()

@@ -10,11 +10,11 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstring>
 #include <vector>
 
 #include "base/threads.h"
+#include "kernels/bench_seconds.h"
 #include "kernels/convert/convert.h"
 #include "kernels/convert/row_table.h"
 #include "kernels/reference/dense_map.h"
@@ -23,19 +23,6 @@ namespace fye {
 namespace {
 
 constexpr Region kPicture{0, 0, 360, 640};
-
-template <class F>
-double seconds_of(F f) {
-  const auto start = std::chrono::steady_clock::now();
-  f();
-  benchmark::ClobberMemory();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double median(std::vector<double> v) {
-  std::nth_element(v.begin(), v.begin() + ptrdiff_t(v.size() / 2), v.end());
-  return v[v.size() / 2];
-}
 
 ThreadPool& pool_of(int threads) {
   static std::array<ThreadPool, 2> pools = {ThreadPool(1), ThreadPool(2)};

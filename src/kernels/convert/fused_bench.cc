@@ -3,17 +3,19 @@
 //
 // The neighbours are cheap float convolutions at 640 x 360, the worst case for hiding anything: 3 -> 64 3x3
 // whose result becomes u8, and 64 -> 32 1x1 that reads u8. conv_ms: with whole float maps, no conversion;
-// pass_ms: the conversion as a pass of its own over the whole map; adds_ms: with conversion in bands, less
-// conv_ms (negative: leaving the float map in the cache saves more than converting it costs); of_pass:
-// adds_ms / pass_ms. Medians of rounds in turns, one thread. Run: kernels_bench --benchmark_filter=Fused
+// band_ms: with the float rows in a band's memory, no conversion; pass_ms: the conversion as a pass of its own
+// over the whole map; fused_ms: with conversion in bands. of_pass: (fused_ms - conv_ms) / pass_ms (negative:
+// leaving the float map in the cache saves more than converting it costs); of_pass_in_band: against band_ms,
+// which spares the whole float map too. Medians of rounds in turns, one thread.
+// Run: kernels_bench --benchmark_filter=Fused
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
+#include <cstring>
 #include <random>
 #include <vector>
 
+#include "kernels/bench_seconds.h"
 #include "kernels/conv/sample.h"
 #include "kernels/convert/convert.h"
 
@@ -23,19 +25,6 @@ namespace {
 constexpr int kHeight = 360, kWidth = 640, kMapChannels = 64;
 constexpr int kBand = 8;  // rows: 1.3 MB of the float map
 constexpr Quant kQuant{0.05f, 117};
-
-template <class F>
-double seconds_of(F f) {
-  const auto start = std::chrono::steady_clock::now();
-  f();
-  benchmark::ClobberMemory();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double median(std::vector<double> v) {
-  std::nth_element(v.begin(), v.begin() + ptrdiff_t(v.size() / 2), v.end());
-  return v[v.size() / 2];
-}
 
 SampleMap map_of(DType type, int channels, int rows) {
   SampleMap s =
@@ -57,14 +46,16 @@ void for_bands(F f) {
 }
 
 struct Times {
-  std::vector<double> conv, pass, fused;
+  std::vector<double> conv, band, pass, fused;
 
   void report(benchmark::State& state) const {
-    const double adds = median(fused) - median(conv);
+    const auto of_pass = [&](double before) { return (median(fused) - before) / median(pass); };
     state.counters["conv_ms"] = median(conv) * 1e3;
+    state.counters["band_ms"] = median(band) * 1e3;
     state.counters["pass_ms"] = median(pass) * 1e3;
-    state.counters["adds_ms"] = adds * 1e3;
-    state.counters["of_pass"] = adds / median(pass);
+    state.counters["fused_ms"] = median(fused) * 1e3;
+    state.counters["of_pass"] = of_pass(median(conv));
+    state.counters["of_pass_in_band"] = of_pass(median(band));
   }
 };
 
@@ -88,6 +79,9 @@ void to_u8(benchmark::State& state, Isa isa) {
   for (auto _ : state) {
     times.conv.push_back(
         seconds_of([&] { for_bands([&](int y0, int y1) { (*conv)->rows(inputs, reals.map, y0, y1); }); }));
+    times.band.push_back(seconds_of([&] {
+      for_bands([&](int y0, int y1) { (*conv)->rows(inputs, window_at(window, y0), y0, y1); });
+    }));
     times.pass.push_back(seconds_of([&] { convert_rows(reals.map, out.map, 0, kHeight, isa); }));
     times.fused.push_back(seconds_of([&] {
       for_bands([&](int y0, int y1) {
@@ -111,6 +105,12 @@ void from_u8(benchmark::State& state, Isa isa) {
   for (auto _ : state) {
     times.conv.push_back(seconds_of([&] {
       for_bands([&](int y0, int y1) { (*conv)->rows(std::span(&reals.map, 1), out.map, y0, y1); });
+    }));
+    times.band.push_back(seconds_of([&] {
+      for_bands([&](int y0, int y1) {
+        const Map band = window_at(window, y0);
+        (*conv)->rows(std::span(&band, 1), out.map, y0, y1);
+      });
     }));
     times.pass.push_back(seconds_of([&] { convert_rows(in.map, reals.map, 0, kHeight, isa); }));
     times.fused.push_back(seconds_of([&] {

@@ -4,21 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 
+#include "kernels/bench_seconds.h"
 #include "kernels/node_kernel.h"
 #include "kernels/reference/dense_map.h"
 
 namespace fye {
 namespace {
-
-double seconds_of(const auto& f) {
-  const auto start = std::chrono::steady_clock::now();
-  f();
-  benchmark::ClobberMemory();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 void run(benchmark::State& state, const Attributes& op, std::vector<Map> in, const Map& out, Isa isa) {
   if (!machine_has(isa)) return state.SkipWithError("this machine lacks the instruction set");
