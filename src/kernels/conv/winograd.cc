@@ -81,6 +81,36 @@ std::byte* scratch(size_t bytes) {
   return buffer.data();
 }
 
+// Rows of a map that are needed soon, or none. The products leave the memory idle; fetched meanwhile, what the
+// transforms touch next need not be waited for. They take strides that no prefetcher of a processor foresees.
+class Ahead {
+ public:
+  Ahead() = default;
+  // `count` rows from (y, x) on, `width` pixels each, as far as they lie in the map.
+  Ahead(const Map& map, int y, int x, int count, int width) : row_bytes_(map.row_bytes) {
+    const Region& r = map.region;
+    const int top = std::max(y, r.y), left = std::max(x, r.x);
+    rows_ = std::min(y + count, r.y + r.h) - top;
+    const ptrdiff_t bytes = ptrdiff_t(std::min(x + width, r.x + r.w) - left) * map.pitch * size_of(map.type);
+    if (rows_ <= 0 || bytes <= 0) return;
+    first_ = pixel_at(map, top, left);
+    lines_ = (bytes + ptrdiff_t(kAlignment) - 1) / ptrdiff_t(kAlignment);
+  }
+
+  // Part `index` of `parts` of it.
+  void fetch(int index, int parts) const {
+    const ptrdiff_t end = lines_ * (index + 1) / parts;
+    for (ptrdiff_t line = lines_ * index / parts; line < end; ++line)
+      for (int row = 0; row < rows_; ++row)
+        __builtin_prefetch(first_ + row * row_bytes_ + line * ptrdiff_t(kAlignment), 0, 2);
+  }
+
+ private:
+  const std::byte* first_ = nullptr;
+  ptrdiff_t row_bytes_ = 0, lines_ = 0;
+  int rows_ = 0;
+};
+
 class WinogradKernel final : public Kernel {
  public:
   WinogradKernel(const ConvProblem& problem, const WinogradCode& code)
@@ -101,7 +131,9 @@ class WinogradKernel final : public Kernel {
     in_tile_ = round_up(in_channels_ * code.element_bytes, vector);
     sum_tile_ = (last.slot + last.vectors * code.products.lanes) * kSumBytes;
     const int tile_bytes = kElements * (in_tile_ + sum_tile_);
-    tiles_ = std::clamp(kScratchBytes / tile_bytes / kFewestTiles * kFewestTiles, kFewestTiles, kMostTiles);
+    // Whole blocks of the products, or a few tiles at the end would read all weights for themselves.
+    const int block = code.pixels[pack_.blocks.front().vectors], step = round_up(kFewestTiles, block);
+    tiles_ = std::clamp(kScratchBytes / tile_bytes / block * block, step, kMostTiles / block * block);
   }
 
   Grain grain() const override { return grain_; }
@@ -123,7 +155,8 @@ class WinogradKernel final : public Kernel {
         to.tiles = std::min(tiles_, (right - x + kTile - 1) / kTile);
         to.x = x - out.region.x;
         forward(in[0], y - pad_top_, x - pad_left_, to.tiles, at);
-        multiply(to.tiles, at);
+        const std::array<Ahead, 3> ahead = look_ahead(in, out, y, x, to.tiles);
+        multiply(to.tiles, at, ahead);
         for (const DirectBlock& block : out_blocks_) code_.output(to, at.sums, block, pack_.epilogue);
       }
       for (int i = to.first_row; i < to.end_row; ++i) {
@@ -198,7 +231,20 @@ class WinogradKernel final : public Kernel {
     return to;
   }
 
-  void multiply(int tiles, const Layout& at) const {
+  // What follows the products of `tiles` tiles of output row y from column x on: their output and residual, and
+  // the input of the tiles after them. Maps of bytes are small enough to be near: fetching them gains nothing
+  // (docs/results.md).
+  std::array<Ahead, 3> look_ahead(std::span<const Map> in, const Map& out, int y, int x, int tiles) const {
+    if (code_.products.numbers == Numbers::int8) return {};
+    const int next = x + kTile * tiles_, width = kTile * tiles_ + kSide - kTile;
+    const bool same_row = next < out.region.x + out.region.w;
+    const int next_x = same_row ? next : out.region.x / kTile * kTile, next_y = same_row ? y : y + kTile;
+    return {Ahead(in[0], next_y - pad_top_, next_x - pad_left_, kSide, width),
+            Ahead(out, y, x, kTile, kTile * tiles),
+            residual_ ? Ahead(in[1], y, x, kTile, kTile * tiles) : Ahead()};
+  }
+
+  void multiply(int tiles, const Layout& at, std::span<const Ahead> ahead) const {
     DirectRow row{.in_pixel = at.squares.tile, .kernel_h = 1, .runs = 1, .groups = pack_.groups};
     row.out_pixel = at.sums.tile;
     row.width = tiles;
@@ -209,6 +255,7 @@ class WinogradKernel final : public Kernel {
         block.weights += ptrdiff_t(e) * pack_.groups * block.vectors * code_.products.lanes * kSumBytes;
         code_.products.row(row, block, pack_.epilogue);
       }
+      for (const Ahead& memory : ahead) memory.fetch(e, kElements);
     }
   }
 

@@ -50,6 +50,7 @@ struct WinogradCode {
   int element_bytes = 0;     // of the transformed squares
   // The products: format, lanes, vectors a block; `row` as for a 1 x 1 convolution without an epilogue.
   DirectCode products;
+  const int* pixels = nullptr;  // kPixels of its Dot: how many tiles share the weights of 1 to 4 vectors
   void (*input)(const WinogradInput&, const WinogradPlanes&) = nullptr;
   void (*output)(const WinogradOutput&, const WinogradPlanes&, const DirectBlock&,
                  const DirectEpilogue&) = nullptr;

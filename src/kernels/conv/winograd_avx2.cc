@@ -11,6 +11,7 @@ const WinogradCode kWinogradF32Avx2 = {.name = "winograd-avx2",
                                                     .lanes = 8,
                                                     .max_vectors = 4,
                                                     .row = direct_row<Sums<F32Dot>>},
+                                       .pixels = F32Dot::kPixels,
                                        .input = winograd_input<Float8>,
                                        .output = winograd_output<WinogradFloat<Float8>>};
 

@@ -11,6 +11,7 @@ const WinogradCode kWinogradF32Avx512 = {.name = "winograd-avx512",
                                                       .lanes = 16,
                                                       .max_vectors = 4,
                                                       .row = direct_row<Sums<F32Dot>>},
+                                         .pixels = F32Dot::kPixels,
                                          .input = winograd_input<Float16>,
                                          .output = winograd_output<WinogradFloat<Float16>>};
 

@@ -24,6 +24,7 @@ const WinogradCode kWinogradBf16Avx512 = {.name = "winograd-avx512",
                                                        .lanes = 16,
                                                        .max_vectors = 4,
                                                        .row = direct_row<Sums<F32Dot>>},
+                                          .pixels = F32Dot::kPixels,
                                           .input = winograd_input<Float16, Bf16Element>,
                                           .output = winograd_output<WinogradFloat<Bf16x16>>};
 

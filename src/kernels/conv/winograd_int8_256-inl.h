@@ -73,6 +73,7 @@ constexpr WinogradCode winograd_int8_256(std::string_view name, int fewest_chann
                        .lanes = 8,
                        .max_vectors = 2,  // six tiles share their weights
                        .row = direct_row<Sums<Int16Dot<Multiply>>>},
+          .pixels = Int16Dot<Multiply>::kPixels,
           .input = whole_input<Ints8>,
           .output = winograd_output<WinogradWhole<Ints8>>};
 }

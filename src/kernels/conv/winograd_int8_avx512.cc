@@ -70,6 +70,7 @@ const WinogradCode kWinogradInt8Avx512 = {.name = "winograd-avx512",
                                                        .lanes = 16,
                                                        .max_vectors = 4,
                                                        .row = direct_row<Sums<Int16Dot>>},
+                                          .pixels = Int16Dot::kPixels,
                                           .input = whole_input<Ints16>,
                                           .output = winograd_output<WinogradWhole<Ints16>>};
 

@@ -75,6 +75,7 @@ const WinogradCode kWinogradF32Portable = {.name = "winograd-portable",
                                                         .lanes = 4,
                                                         .max_vectors = 4,
                                                         .row = direct_row<Sums<F32Dot4>>},
+                                           .pixels = F32Dot4::kPixels,
                                            .input = winograd_input<Float4>,
                                            .output = winograd_output<WinogradFloat<Float4>>};
 const WinogradCode kWinogradInt8Portable = {.name = "winograd-portable",
@@ -84,6 +85,7 @@ const WinogradCode kWinogradInt8Portable = {.name = "winograd-portable",
                                                          .lanes = 4,
                                                          .max_vectors = 2,  // six tiles share their weights
                                                          .row = direct_row<Sums<Int16Dot4>>},
+                                            .pixels = Int16Dot4::kPixels,
                                             .input = whole_input<Ints4>,
                                             .output = winograd_output<WinogradWhole<Ints4>>};
 
