@@ -1,30 +1,51 @@
-// Concat along the channels: a short copy a pixel and input, or a table look-up where u8 scales differ.
+// Concat along the channels: a short copy a pixel and input, of requantised bytes where u8 scales differ.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <vector>
 
 #include "kernels/move/move.h"
+#include "kernels/move/requantise.h"
 
 namespace fye {
 namespace {
 
-using ByteMap = std::vector<uint8_t>;  // 256 values, or none: no change
+// What an input's bytes become.
+struct Change {
+  Quant from, to;
+  bool none = true;
+  RequantiseBytes* fast = nullptr;  // else by the table
+  std::vector<uint8_t> table;       // 256 values, unless none
+};
 
 // One input's row: the next pixel to copy, and how far pixels and their channels reach.
 struct Part {
   const std::byte* at;
   ptrdiff_t step, bytes;
-  const ByteMap* table;
+  const Change* change;
 };
+
+// `count` pixels of one input to where they belong. kBytes: what a pixel has, or 0 if known at run time only.
+template <ptrdiff_t kBytes = 0>
+void copy_pixels(const std::byte* from, ptrdiff_t step, std::byte* to, ptrdiff_t to_step, ptrdiff_t count,
+                 ptrdiff_t bytes) {
+  if (kBytes == 0 && bytes == 32) return copy_pixels<32>(from, step, to, to_step, count, bytes);
+  if (kBytes == 0 && bytes == 64) return copy_pixels<64>(from, step, to, to_step, count, bytes);
+  for (ptrdiff_t x = 0; x < count; ++x, from += step, to += to_step)
+    std::memcpy(to, from, size_t(kBytes ? kBytes : bytes));
+}
+
+// Pixels are brought to the output's scale a piece of a row at a time.
+constexpr ptrdiff_t kPieceBytes = 4096;
 
 // A pixel of up to 16 bytes is copied as 16: the surplus is overwritten by what follows it in the row.
 constexpr ptrdiff_t kShort = 16;
 
 class ConcatKernel : public Kernel {
  public:
-  ConcatKernel(int size, std::vector<ByteMap> tables) : size_(size), tables_(std::move(tables)) {}
+  ConcatKernel(int size, std::vector<Change> changes) : size_(size), changes_(std::move(changes)) {}
 
   void rows(std::span<const Map> in, const Map& out, int y0, int y1) const override {
     std::vector<Part> parts(in.size());
@@ -34,7 +55,7 @@ class ConcatKernel : public Kernel {
         const ptrdiff_t step = ptrdiff_t(in[i].pitch) * size_, bytes = ptrdiff_t(in[i].channels) * size_;
         parts[i] = {
             in[i].origin + (y - in[i].region.y) * in[i].row_bytes + (out.region.x - in[i].region.x) * step,
-            step, bytes, &tables_[i]};
+            step, bytes, &changes_[i]};
       }
       row(parts, out, y, safe);
       fill(out, y);
@@ -54,7 +75,7 @@ class ConcatKernel : public Kernel {
     ptrdiff_t safe = out.region.w;
     for (size_t i = 0; i < in.size(); ++i) {
       const ptrdiff_t step = ptrdiff_t(in[i].pitch) * size_, bytes = ptrdiff_t(in[i].channels) * size_;
-      if (bytes > kShort || !tables_[i].empty()) return 0;
+      if (bytes > kShort || !changes_[i].none) return 0;
       safe = std::min(safe, inside((in[i].region.x + in[i].region.w - out.region.x) * step, step));
       if (i + 1 < in.size()) last += bytes;
     }
@@ -72,16 +93,27 @@ class ConcatKernel : public Kernel {
         part.at += part.step;
       }
     }
-    for (ptrdiff_t x = safe; x < out.region.w; ++x, dst += out_step) {
-      std::byte* to = dst;
-      for (Part& part : parts) {
-        if (part.table->empty())
-          std::memcpy(to, part.at, size_t(part.bytes));
-        else
-          for (ptrdiff_t c = 0; c < part.bytes; ++c) to[c] = std::byte((*part.table)[size_t(part.at[c])]);
-        to += part.bytes;
-        part.at += part.step;
-      }
+    for (Part& part : parts) {
+      put(part, dst, out_step, out.region.w - safe);
+      dst += part.bytes;
+    }
+  }
+
+  // `count` pixels of a part to `to`.
+  static void put(const Part& part, std::byte* to, ptrdiff_t to_step, ptrdiff_t count) {
+    const Change& change = *part.change;
+    if (change.none) return copy_pixels(part.at, part.step, to, to_step, count, part.bytes);
+    if (!change.fast || part.bytes < kShort || part.step > kPieceBytes) {
+      for (ptrdiff_t x = 0; x < count; ++x)
+        for (ptrdiff_t c = 0; c < part.bytes; ++c)
+          to[x * to_step + c] = std::byte(change.table[size_t(part.at[x * part.step + c])]);
+      return;
+    }
+    std::byte piece[kPieceBytes];
+    for (ptrdiff_t x = 0, most = kPieceBytes / part.step; x < count; x += most) {
+      const ptrdiff_t pixels = std::min(most, count - x);
+      change.fast(part.at + x * part.step, piece, pixels * part.step, change.from, change.to);
+      copy_pixels(piece, part.step, to + x * to_step, to_step, pixels, part.bytes);
     }
   }
 
@@ -92,17 +124,17 @@ class ConcatKernel : public Kernel {
   }
 
   int size_;
-  std::vector<ByteMap> tables_;
+  std::vector<Change> changes_;
 };
 
-// q -> sat(rne((q - z) * (s_in / s_out)) + z_out), float32.
-ByteMap requantise_table(Quant in, Quant out) {
-  if (in == out) return {};
-  const float ratio = in.scale / out.scale;
-  ByteMap table(256);
-  for (int q = 0; q < 256; ++q)
-    table[size_t(q)] = uint8_t(saturate(float(q - in.zero) * ratio, out.zero, 255));
-  return table;
+Change change_of(Quant from, Quant to, Isa max) {
+  Change change{.from = from, .to = to, .none = from == to};
+  if (change.none) return change;
+#ifdef __x86_64__
+  if (may_use(Isa::avx2, max) && std::isfinite(from.scale / to.scale)) change.fast = requantise_bytes_avx2;
+#endif
+  for (int q = 0; q < 256; ++q) change.table.push_back(requantised<uint8_t>(q, from, to));
+  return change;
 }
 
 }  // namespace
@@ -115,14 +147,14 @@ Prepared prepare_concat(const NodeProblem& p, const Concat& op) {
         p.node,
         fmt::format("concat along axis {} of {} dimensions: only along the channels, axis 1", op.axis, rank));
   int channels = 0;
-  std::vector<ByteMap> tables;
+  std::vector<Change> changes;
   for (const Format& in : p.in) {
     channels += in.channels;
-    tables.push_back(p.out.type == DType::u8 ? requantise_table(in.quant, p.out.quant) : ByteMap{});
+    changes.push_back(change_of(in.quant, p.out.type == DType::u8 ? p.out.quant : in.quant, p.max));
   }
   if (channels != p.out.channels)
     return node_error(p.node, fmt::format("{} channels in all, {} out", channels, p.out.channels));
-  return std::unique_ptr<Kernel>(std::make_unique<ConcatKernel>(size_of(p.out.type), std::move(tables)));
+  return std::unique_ptr<Kernel>(std::make_unique<ConcatKernel>(size_of(p.out.type), std::move(changes)));
 }
 
 }  // namespace fye

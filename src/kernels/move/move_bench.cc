@@ -46,15 +46,17 @@ void shuffle(benchmark::State& state, DType type, int block, bool crd, int out_p
   run(state, DepthToSpace{block, crd}, {in.map}, out.map, isa);
 }
 
-void concat(benchmark::State& state, DType type, int parts, int channels) {
+// `changes`: the bytes of all inputs but the first are brought to another scale.
+void concat(benchmark::State& state, DType type, int parts, int channels, bool changes, Isa isa) {
   std::vector<OwnedMap> owned;
   std::vector<Map> in;
   for (int i = 0; i < parts; ++i) {
-    owned.push_back(make_map(type, {}, channels, {0, 0, 360, 640}));
+    const Quant quant = changes && i ? Quant{0.7f, 3} : Quant{};
+    owned.push_back(make_map(type, quant, channels, {0, 0, 360, 640}));
     in.push_back(owned.back().map);
   }
   const OwnedMap out = make_map(type, {}, parts * channels, {0, 0, 360, 640});
-  run(state, Concat{1}, in, out.map, Isa::scalar);
+  run(state, Concat{1}, in, out.map, isa);
 }
 
 void binary(benchmark::State& state, DType type) {
@@ -80,8 +82,12 @@ const bool kRegistered = [] {
                 [=](benchmark::State& s) { shuffle(s, type, block, crd, pitch, isa); });
   for (const DType type : {DType::u8, DType::f32})
     for (const auto& [parts, channels] : {std::pair{9, 3}, {2, 32}, {3, 64}})
-      add(fmt::format("concat/{}/{}x{}", name(type), parts, channels),
-          [type, p = parts, c = channels](benchmark::State& s) { concat(s, type, p, c); });
+      add(fmt::format("concat/{}/{}x{}", name(type), parts, channels), [=, p = parts, c = channels](
+          benchmark::State& s) { concat(s, type, p, c, false, Isa::scalar); });
+  for (const auto& [parts, channels] : {std::pair{9, 3}, {2, 32}, {3, 64}})
+    for (const Isa isa : {Isa::scalar, Isa::avx2})
+      add(fmt::format("concat/u8/scales/{}x{}/{}", parts, channels, name(isa)), [=, p = parts, c = channels](
+          benchmark::State& s) { concat(s, DType::u8, p, c, true, isa); });
   for (const DType type : {DType::u8, DType::f32, DType::bf16})
     add(fmt::format("add/{}/c32", name(type)), [=](benchmark::State& s) { binary(s, type); });
   return true;

@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <cstring>
+
+#include "kernels/convert/number.h"
+#include "kernels/move/requantise.h"
 #include "kernels/reference/check_node.h"
 
 namespace fye {
@@ -61,22 +65,49 @@ RC_GTEST_PROP(Concat, EqualsTheReference, ()) {
     check_node(c, exact);
 }
 
+// One channel a pixel, and as many as a piece of a row and a bit (concat.cc).
 TEST(Concat, RequantisesBytesByTheFormula) {
-  NodeCase c = node_case(Concat{1}, {{1, 1, 16, 16}, {1, 1, 16, 16}}, DType::u8, 5);
-  c.in_quant = {{0.03f, 77}, {0.5f, 10}};
-  c.out_quant = {0.06f, 131};  // the first ratio is about one half: ties
-  for (size_t i = 0; i < 2; ++i)
-    for (int q = 0; q < 256; ++q)
-      c.in[i].values[size_t(q)] = c.in_quant[i].scale * float(q - c.in_quant[i].zero);
-  NodeRun run;
-  check_node(c, usual_tolerance(c), &run);
-  for (int q = 0; q < 256; ++q)
-    for (size_t i = 0; i < 2; ++i) {
-      const float product = float(q - c.in_quant[i].zero) * (c.in_quant[i].scale / c.out_quant.scale);
-      EXPECT_EQ(run.out.map.at<uint8_t>(q / 16, q % 16)[i],
-                std::clamp(std::nearbyint(double(product)) + 131, 0.0, 255.0));
+  for (const Isa max : {Isa::scalar, Isa::avx2})
+    for (const int channels : {1, 41, 4100}) {
+      NodeCase c = node_case(Concat{1}, {{1, channels, 16, 16}, {1, channels, 16, 16}}, DType::u8, 5);
+      c.max = max;
+      c.in_quant = {{0.03f, 77}, {0.5f, 10}};
+      c.out_quant = {0.06f, 131};  // the first ratio is about one half: ties
+      for (size_t i = 0; i < 2; ++i)
+        for (size_t k = 0; k < c.in[i].values.size(); ++k)
+          c.in[i].values[k] = c.in_quant[i].scale * float(int(k % 256) - c.in_quant[i].zero);
+      NodeRun run;
+      check_node(c, usual_tolerance(c), &run);
+      for (size_t i = 0; i < 2; ++i)
+        for (int k = 0; k < channels * 256; ++k) {
+          const float product =
+              float(k % 256 - c.in_quant[i].zero) * (c.in_quant[i].scale / c.out_quant.scale);
+          ASSERT_EQ(
+              run.out.map.at<uint8_t>(k % 256 / 16, k % 16)[int(i) * channels + k / 256],
+              std::clamp(std::nearbyint(double(product)) + 131, 0.0, 255.0));
+        }
     }
 }
+
+#ifdef __x86_64__
+TEST(Concat, EveryChangeOfScaleIsTheSameOnEveryInstructionSet) {
+  if (!machine_has(Isa::avx2)) GTEST_SKIP() << "no AVX2";
+  std::byte in[256 + 21], out[sizeof in];
+  for (size_t q = 0; q < sizeof in; ++q) in[q] = std::byte(q % 256);
+  for (const float ratio : {1e-30f, 0.01f, 0.25f, 0.5f, 1.0f, 1.5f, 7.0f, 1e30f})
+    for (const int zero : {0, 3, 128, 255})
+      for (const int out_zero : {0, 100, 255}) {
+        const Quant from{ratio, zero}, to{1.0f, out_zero};
+        for (const ptrdiff_t count : {ptrdiff_t(1), ptrdiff_t(31), ptrdiff_t(sizeof in)}) {
+          std::memset(out, 0x5a, sizeof out);
+          requantise_bytes_avx2(in, out, count, from, to);
+          for (ptrdiff_t i = 0; i < ptrdiff_t(sizeof in); ++i)
+            ASSERT_EQ(int(out[i]), i < count ? requantised<uint8_t>(int(in[i]), from, to) : 0x5a)
+                << ratio << " " << zero << " " << out_zero << " level " << int(in[i]);
+        }
+      }
+}
+#endif
 
 RC_GTEST_PROP(Reshape, PlanesFlattenInOnnxOrder, ()) {
   const Shape shape{1, *rc::gen::inRange(1, 9), *rc::gen::inRange(1, 6), *rc::gen::inRange(1, 6)};
